@@ -1,9 +1,19 @@
 """The configuration file: what can be set, its defaults, and what is wrong with it.
 
-A broken file never stops agentdeck: `load` returns the defaults for what it cannot use, and the errors.
+A broken file never stops agentdeck: `load` returns the defaults for what it cannot use, and the errors. One bad key
+costs that key alone; only a file that is no TOML is left out as a whole, because nobody can tell what it meant.
 """
 
+import re
+import tomllib
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin
+
 import msgspec
+
+from agentdeck.errors import ConfigError
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,3 +57,164 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     limits: Limits = Limits()
     keys: Keys = Keys()
     providers: dict[str, CustomProvider] = {}
+
+
+CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
+    "glyphs": ("auto", "unicode", "narrow", "ascii"),
+    "clipboard": ("ask", "allow", "deny"),
+    "keys.preset": ("default", "tmux", "zellij", "minimal"),
+}
+"""Settings that take one of a few words."""
+
+RANGES: Final[Mapping[str, tuple[float, float]]] = {
+    "sidebar_width": (18, 36),
+    "scrollback": (0, 1_000_000),
+    "limits.sessions": (0, 1000),
+    "limits.idle": (0, float("inf")),
+    "limits.idle_check": (0, float("inf")),
+    "limits.idle_warning": (0, float("inf")),
+}
+"""Settings that take a number, both ends included."""
+
+
+def load(path: Path) -> tuple[Config, list[ConfigError]]:
+    """Read the file at `path`; a missing one is the same as an empty one."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        return Config(), []
+    except OSError as error:
+        return Config(), [ConfigError(str(path), 0, "", f"it cannot be read: {error.strerror}")]
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return Config(), [ConfigError(str(path), line, "", "this is not UTF-8 text")]
+    return parse(text, str(path))
+
+
+def parse(text: str, path: str) -> tuple[Config, list[ConfigError]]:
+    """Understand `text`; `path` is only for the errors."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return Config(), [_syntax_error(text, path, str(error))]
+    reading = _Reading()
+    config = reading.struct(Config, table, ())
+    return config, [
+        ConfigError(path, line_of(text, key), ".".join(key), why) for key, why in reading.problems
+    ]  # fmt: skip
+
+
+class _Reading:
+    """One pass over a parsed file: takes what fits, notes what does not."""
+
+    def __init__(self) -> None:
+        self.problems: list[tuple[tuple[str, ...], str]] = []
+
+    def struct(self, kind: type[Any], table: object, at: tuple[str, ...]) -> Any:
+        if not isinstance(table, dict):
+            self.problems.append((at, f"expected a table, found {_found(table)}"))
+            return kind()
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        values: dict[str, object] = {}
+        for name, value in table.items():
+            if name not in fields:
+                self.problems.append(((*at, name), f"there is no such setting{_nearest(name, fields)}"))
+                continue
+            fits, taken = self._value(fields[name], value, (*at, name))
+            if fits:
+                values[name] = taken
+        return kind(**values)
+
+    def _value(self, kind: Any, value: object, at: tuple[str, ...]) -> tuple[bool, object]:
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return True, self.struct(kind, value, at)
+        if get_origin(kind) is dict and isinstance(value, dict):
+            taken = {name: self._value(get_args(kind)[1], entry, (*at, name)) for name, entry in value.items()}
+            return True, {name: entry for name, (fits, entry) in taken.items() if fits}
+        try:
+            converted = msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            self.problems.append((at, f"expected {_wanted(kind)}, found {_found(value)}"))
+            return False, None
+        if why := _refused(".".join(at), converted):
+            self.problems.append((at, why))
+            return False, None
+        return True, converted
+
+
+def _refused(key: str, value: object) -> str:
+    if (choices := CHOICES.get(key)) and value not in choices:
+        return f"expected one of {', '.join(choices)}; found {_found(value)}"
+    if (span := RANGES.get(key)) and isinstance(value, int | float) and not span[0] <= value <= span[1]:
+        end = f" to {span[1]:,.0f}" if span[1] != float("inf") else " or more"
+        return f"expected {span[0]:.0f}{end}, found {value}"
+    return ""
+
+
+def line_of(text: str, key: tuple[str, ...]) -> int:
+    """Return the 1-based line on which `key` is set in the TOML `text`, or 0.
+
+    Found by parsing ever longer beginnings: the key's line follows the last beginning that is whole and lacks it. That
+    is exact for dotted keys, inline tables and values over several lines, and only costs when something is wrong.
+    """
+    lines = text.splitlines(keepends=True)
+    without = 0
+    for count in range(len(lines) + 1):
+        try:
+            table = tomllib.loads("".join(lines[:count]))
+        except tomllib.TOMLDecodeError:
+            continue
+        if _has(table, key):
+            return without + 1
+        without = count
+    return 0
+
+
+def _has(table: object, key: tuple[str, ...]) -> bool:
+    for part in key:
+        if not isinstance(table, dict) or part not in table:
+            return False
+        table = table[part]
+    return True
+
+
+def _syntax_error(text: str, path: str, why: str) -> ConfigError:
+    """Name the line and, where there is one, the key of what tomllib stumbled over."""
+    lines = text.splitlines()
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", why)
+    line = int(place[1]) if place and place[1] else len(lines)
+    key = re.match(r"\s*([\w.\"'-]+)\s*=", lines[line - 1]) if 0 < line <= len(lines) else None
+    said = why[: place.start()] if place else why
+    return ConfigError(path, line, key[1] if key else "", f"this is not TOML: {said[:1].lower()}{said[1:]}")
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+_WORDS: Final[Mapping[object, str]] = {
+    str: "a text in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a table",
+    list: "a list of texts",
+    tuple: "a list of texts",
+    types.NoneType: "nothing",
+}
+
+
+def _wanted(kind: Any) -> str:
+    return _WORDS.get(get_origin(kind) or kind, "something else")
+
+
+def _found(value: object) -> str:
+    if isinstance(value, dict):
+        return "a table"
+    if isinstance(value, list):
+        return "a list"
+    shown = f'"{value}"' if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}…"

@@ -16,7 +16,8 @@ AgentdeckError
 │   ├── HubUnreachableError
 │   └── ProtocolError
 ├── UnsafePathError         exit 6   a directory or socket is not ours alone
-└── TerminalCoreError       exit 7   the terminal library is missing or not the one we know
+├── TerminalCoreError       exit 7   the terminal library is missing or not the one we know
+└── LedgerError             exit 8   the usage ledger cannot be read or written
 """
 
 from collections.abc import Iterable
@@ -140,3 +141,12 @@ class UnsafePathError(AgentdeckError):
 class TerminalCoreError(AgentdeckError):
     exit_code = 7
     hint = "install the pinned version: pip install pyghostty==0.1.3"
+
+
+class LedgerError(AgentdeckError):
+    exit_code = 8
+    hint = "close what else is writing it, or make room on the disk; nothing in it is lost"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"the usage ledger {path} cannot be used: {why}")
+        self.path = path

@@ -142,7 +142,7 @@ class Spawn(Request, tag="spawn"):
 
 
 class Restart(Request, tag="restart"):
-    """Start an ended session again, by the provider's own session id where there is one; a running one is stopped first."""
+    """Start an ended session again, by the provider's own session id if known; a running one is stopped first."""
 
     session: str
     env: dict[str, str]

@@ -21,6 +21,18 @@ class Launch:
     """Resume this conversation instead of starting one."""
 
 
+def as_argument(prompt: str) -> list[str]:
+    """Return the arguments that hand over a first prompt as a prompt, whatever it says.
+
+    Measured with Claude Code and Codex: a prompt that begins with a dash is taken for an option unless `--` comes
+    before it, and one that is a subcommand's name (`doctor`, `update`) runs that even after `--`, unless it differs
+    from it by a space.
+    """
+    if not prompt:
+        return []
+    return ["--", prompt if any(character.isspace() for character in prompt) else f"{prompt} "]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TitleRule:
     """A window title that says what state the CLI is in. First match wins."""
@@ -54,3 +66,20 @@ class Provider:
     """The command that installs it, shown when it is missing."""
     daemons: tuple[str, ...] = ()
     """Substrings of command lines of user-wide daemons that a stop must spare."""
+    kind: str = ""
+    """For a provider of the person's own: the built-in one whose habits it has. Read it through `family`."""
+    foreground: bool = False
+    """A shell: its state is whether something runs in the foreground."""
+    dialogs: tuple[re.Pattern[str], ...] = ()
+    """What the screen says while a dialog of the first start waits, of which the program itself says nothing.
+
+    Looked for only before the first turn: afterwards an agent's prose could hold the same words.
+    """
+    common_names: tuple[str, ...] = ()
+    """Names in `programs` that others use too: accepted only where the real path names the provider's own directory."""
+    home: str = ""
+    """That directory's name."""
+
+    @property
+    def family(self) -> str:
+        return self.kind or self.name

@@ -1,0 +1,277 @@
+"""Which sessions there are: started, restarted, found again, ended, forgotten.
+
+Sessions live in their holders; this is the hub's list of them, kept on disk as small records so that the next hub
+has it too. A holder that is found without a record is listed all the same.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from agentdeck.config import Config
+from agentdeck.errors import AgentdeckError, SessionEndedError, SessionLimitError, UnknownSessionError
+from agentdeck.hub import launch, records, verbs
+from agentdeck.hub.evidence import judge_session, resume_id
+from agentdeck.hub.link import Exit, HolderLink, OrphanLink, exit_record, start_holder
+from agentdeck.hub.peer import Peer, ScreenView
+from agentdeck.hub.session import LiveSession, Outward
+from agentdeck.paths import Paths, make_private
+from agentdeck.protocol import messages as m
+from agentdeck.providers import Provider, custom, known
+
+SAVE_AFTER: Final = 0.2
+"""Seconds; facts change in bursts."""
+
+LOST: Final = "its holder was killed while no hub was running; the conversation can be resumed"
+
+
+class Roster:
+    """`push` reaches every watching client, `views` gives the open views of one session's screen."""
+
+    def __init__(
+        self,
+        paths: Paths,
+        config: Config,
+        *,
+        push: Callable[[m.AnyReply], None],
+        views: Callable[[str], Iterable[tuple[Peer, ScreenView]]],
+        later: Callable[[Coroutine[Any, Any, None]], None],
+        problem: Callable[[str], None],
+    ) -> None:
+        self.sessions: dict[str, LiveSession] = {}
+        self.on_running: Callable[[], None] = lambda: None
+        """Called when a session began or ended to run."""
+        self._paths = paths
+        self._config = config
+        self._providers = known(config)
+        self._push = push
+        self._views = views
+        self._later = later
+        self._problem = problem
+        self._outward = Outward(
+            changed=self._changed, judge=judge_session, ended=self._ended, push=push, views=views
+        )
+        self._unsaved: set[str] = set()
+        self._scanning = asyncio.Lock()
+
+    @property
+    def running(self) -> list[LiveSession]:
+        return [session for session in self.sessions.values() if session.running]
+
+    def find(self, session: str) -> LiveSession:
+        """Raises `UnknownSessionError`."""
+        try:
+            return self.sessions[session]
+        except KeyError:
+            raise UnknownSessionError(session) from None
+
+    def listed(self) -> m.Sessions:
+        oldest_first = sorted(self.sessions.values(), key=lambda s: (s.info.started, s.info.id))
+        return m.Sessions(sessions=tuple(session.info for session in oldest_first))
+
+    def close(self) -> None:
+        """Save what is unsaved and let go of every holder."""
+        self._save_all()
+        for session in self.sessions.values():
+            session.close()
+
+    # ── begin ──────────────────────────────────────────────────────────────────────────────────
+
+    async def spawn(self, request: m.Spawn) -> m.AnyReply:
+        alive, limit = [s.info for s in self.sessions.values() if s.info.ended is None], self._config.limits.sessions
+        if limit and len(alive) >= limit:
+            raise SessionLimitError(limit, [info.name for info in alive if info.state in ("idle", "done")])
+        plan = launch.plan(request, self._providers, self._taken())
+        now = time.time()
+        info = m.Session(
+            id=plan.spec.id,
+            name=plan.name,
+            provider=plan.provider.name,
+            cwd=plan.spec.cwd,
+            argv=plan.spec.argv,
+            pid=0,
+            state="starting",
+            since=now,
+            started=now,
+            resume_id=plan.resume_id,
+            cols=plan.spec.cols,
+            rows=plan.spec.rows,
+        )
+        session = self._live(records.Record(session=info, args=request.args, argv=request.argv), plan.provider)
+        try:
+            await start_holder(plan.spec, self._paths.run)
+            session.env = request.env
+            await self._follow(session)
+        except (AgentdeckError, OSError):
+            self.forget(session)
+            raise
+        self._changed(session)
+        if plan.type_prompt:
+            self._later(verbs.first_prompt(session, plan.type_prompt))
+        return m.Done(session=info.id)
+
+    async def restart(self, session: LiveSession, env: dict[str, str]) -> m.AnyReply:
+        """Start it again, resuming its conversation. Nothing changes when the new start cannot even be planned."""
+        info = session.info
+        resume = resume_id(session)
+        spec = launch.again(session.record, session.provider, resume_id=resume, env=env)
+        if session.running:
+            await self.stop(session, 5.0)
+        record = session.record
+        session.close()
+        records.forget(self._paths.run, info.id)
+        now = time.time()
+        fresh = m.Session(
+            id=info.id,
+            name=info.name,
+            provider=info.provider,
+            cwd=info.cwd,
+            argv=spec.argv,
+            pid=0,
+            state="starting",
+            since=now,
+            started=now,
+            resume_id=resume,
+            marked=info.marked,
+            cols=info.cols,
+            rows=info.rows,
+        )
+        again = self._live(msgspec.structs.replace(record, session=fresh), session.provider)
+        again.env = env
+        for _, view in self._views(info.id):
+            view.since = 0
+        try:
+            await start_holder(spec, self._paths.run)
+            await self._follow(again)
+        except AgentdeckError as error:
+            again.over.set()
+            again.update(state="error", problem=str(error), ended=now)
+            raise
+        self._changed(again)
+        return m.Done(session=info.id)
+
+    def _taken(self) -> set[str]:
+        return {*self.sessions, *(session.info.name for session in self.sessions.values())}
+
+    def _live(self, record: records.Record, provider: Provider) -> LiveSession:
+        session = LiveSession(record, provider, self._outward, scrollback=self._config.scrollback)
+        self.sessions[record.session.id] = session
+        return session
+
+    async def _follow(self, session: LiveSession) -> None:
+        link = await HolderLink.connect(
+            self._paths.run / f"{session.info.id}.sock",
+            on_output=session.on_output,
+            on_exit=session.on_exit,
+            on_lost=lambda: self._later(self._find_again(session)),
+        )
+        await session.follow(link)
+        self.on_running()
+
+    # ── end ────────────────────────────────────────────────────────────────────────────────────
+
+    async def stop(self, session: LiveSession, grace: float) -> m.AnyReply:
+        """End the whole process tree and wait for it. Raises `SessionEndedError`."""
+        if session.link is None:
+            raise SessionEndedError(session.info.name)
+        session.stopping = True
+        left = await session.link.stop(grace)
+        await session.over.wait()
+        return m.Done(session=session.info.id, left_running=left)
+
+    def forget(self, session: LiveSession) -> None:
+        session.close()
+        self.sessions.pop(session.info.id, None)
+        records.forget(self._paths.run, session.info.id)
+        self._push(m.Gone(session=session.info.id))
+
+    def _ended(self, session: LiveSession, ended: Exit) -> None:
+        status = ended.status if ended.status is not None else (128 + ended.signal if ended.signal else None)
+        session.seen = False
+        session.update(ended=time.time(), exit_status=status, idle_stop=None)
+        judge_session(session)
+        session.painter.touch()
+        session.over.set()
+        self.on_running()
+        start_me_again = session.provider.restart_status
+        if start_me_again is not None and status == start_me_again and session.env and not session.stopping:
+            self._later(self._start_again(session))
+
+    async def _start_again(self, session: LiveSession) -> None:
+        try:
+            await self.restart(session, session.env)
+        except AgentdeckError as error:
+            session.update(problem=str(error))
+
+    # ── find again ─────────────────────────────────────────────────────────────────────────────
+
+    async def scan(self) -> None:
+        """Take over every holder in the run directory that we do not have: earlier hubs' and strays."""
+        async with self._scanning:
+            for record in records.load(self._paths.run, known=self.sessions):
+                await self._recover(record)
+
+    async def _recover(self, record: records.Record) -> None:
+        provider = self._providers.get(record.session.provider) or custom.unknown(record.session.provider)
+        session = self._live(record, provider)
+        if record.session.ended is None:
+            try:
+                await self._follow(session)
+            except (OSError, AgentdeckError):
+                pass
+            else:
+                self._changed(session)
+                return
+        ended = exit_record(self._paths.run, record.session.id)
+        if ended is not None:
+            status = ended.status if ended.status is not None else (128 + ended.signal if ended.signal else None)
+            session.show_tail(ended.tail)
+            session.update(ended=ended.ended or time.time(), exit_status=status, problem=ended.error)
+        elif record.session.ended is None:
+            session.update(ended=time.time(), problem=LOST)
+        session.over.set()
+        judge_session(session)
+
+    async def _find_again(self, session: LiveSession) -> None:
+        """The holder's connection broke without an exit: only the socket failed, or the holder was killed."""
+        lost = session.link
+        if not isinstance(lost, HolderLink):
+            return
+        session.link = None
+        try:
+            await self._follow(session)
+            return
+        except (OSError, AgentdeckError):
+            pass
+        orphan = OrphanLink.rescue(lost, on_output=session.on_output, on_exit=session.on_exit, offset=session.offset)
+        if orphan is not None:
+            session.link = orphan
+            session.update(problem="its holder was killed: this session now depends on the hub")
+        else:
+            session.on_exit(Exit(status=None, signal=None, total=session.offset))
+            session.update(problem="its holder was killed")
+
+    # ── records ────────────────────────────────────────────────────────────────────────────────
+
+    def _changed(self, session: LiveSession) -> None:
+        if not self._unsaved:
+            asyncio.get_running_loop().call_later(SAVE_AFTER, self._save_all)
+        self._unsaved.add(session.info.id)
+        self._push(m.Changed(session=session.info))
+
+    def save_everything(self) -> None:
+        """After the run directory was lost: write all records again."""
+        self._unsaved.update(self.sessions)
+        self._save_all()
+
+    def _save_all(self) -> None:
+        unsaved, self._unsaved = self._unsaved, set()
+        for name in unsaved & self.sessions.keys():
+            try:
+                make_private(self._paths.run)
+                records.save(self._paths.run, self.sessions[name].record)
+            except OSError as error:
+                self._problem(f"session records cannot be written: {error.strerror}")

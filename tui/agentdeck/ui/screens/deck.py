@@ -1,0 +1,492 @@
+"""The deck: the two modes, what each key does in them, and what the hub's news mean for the person.
+
+In TYPING the selected program gets every byte that is no chord of ours; in DECK single keys are actions. All actions
+are methods named after their row in the action table.
+"""
+
+import inspect
+import time
+from collections.abc import Awaitable
+from dataclasses import replace
+from typing import Final
+
+from textual import events
+from textual.timer import Timer
+
+from agentdeck.errors import AgentdeckError, BadKeyError
+from agentdeck.protocol import messages as m
+from agentdeck.protocol.screen import Modes
+from agentdeck.ui import layout, state
+from agentdeck.ui.keymap import read_combo
+from agentdeck.ui.screens.confirm import Confirm
+from agentdeck.ui.screens.deeds import Deeds
+from agentdeck.ui.screens.help import Help
+from agentdeck.ui.screens.palette import Palette
+from agentdeck.ui.widgets.pane import Pane
+from agentdeck.ui.widgets.sidebar import Sidebar
+from agentdeck.ui.widgets.strip import SessionStrip
+
+PAGE_OVERLAP: Final = 2
+"""Lines that stay in view when scrolling by a page."""
+SIDEBAR_STEP: Final = 2
+BELL_EVERY: Final = 1.0
+"""Seconds between two rings of the terminal's own bell."""
+
+
+class DeckScreen(Deeds):
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self._filtering = False
+        self._questions: list[m.ClipboardAsked] = []
+        self._asking = False
+        self._anchor = ""
+        """Where the person was before going round those that wait."""
+        self._seen: tuple[str, float, int] = ("", 0.0, 0)
+        self._rang = -BELL_EVERY
+        self._clock: Timer | None = None
+        self._modes: Modes | None = None
+        """Of the program that gets the keys; None while the deck has them."""
+
+    # ── modes ──────────────────────────────────────────────────────────────────────────────────
+
+    def type_into(self) -> None:
+        session = self.deck.session
+        if session is None or not state.is_running(session):
+            self.footer.flash()
+            return
+        if not self.typing:
+            self.typing = True
+            self.bridge.post(m.Focus(session=session.id, on=True))
+        self._end_filter()
+        self.pane.follow()
+        self._hand_over_keys()
+        self.draw()
+
+    def action_type(self) -> None:
+        self.type_into()
+
+    def action_leave(self) -> None:
+        """TYPING → DECK."""
+        if self.typing:
+            self.typing = False
+            self.bridge.post(m.Focus(session=self.deck.selected, on=False))
+        if self._anchor:
+            anchor, self._anchor = self._anchor, ""
+            self.choose(anchor)
+        self._hand_over_keys()
+        self.draw()
+        self._ask_next()
+
+    def _hand_over_keys(self) -> None:
+        """Make the terminal deliver keys as the mode wants them. A dialog always gets decoded ones."""
+        typing = self.typing and self.is_current
+        self._modes = self.replica(self.deck.selected).modes if typing else None
+        self.desk.take_keys(self._modes)
+        self.desk.place_cursor(self.pane.cursor() if typing else None)
+
+    def on_screen_suspend(self) -> None:
+        self._modes = None
+        self.desk.take_keys(None)
+        self.desk.place_cursor(None)
+
+    def on_screen_resume(self) -> None:
+        if self.deck.sessions:
+            self._hand_over_keys()
+
+    # ── keys ───────────────────────────────────────────────────────────────────────────────────
+
+    def on_key(self, event: events.Key) -> None:
+        """A decoded key: any in DECK mode, and in TYPING on a terminal that cannot hand over raw bytes."""
+        event.stop()
+        event.prevent_default()
+        if self._filtering:
+            self._filter_key(event)
+        elif self.typing:
+            self._typed_key(event)
+        elif (action := self.keymap.deck_action(event.key)) is not None:
+            self.run_deed(action)
+        else:
+            self.footer.flash()
+
+    def _typed_key(self, event: events.Key) -> None:
+        if (action := self._chord(event.key)) is not None:
+            self.run_deed(action)
+        elif event.character and event.is_printable:
+            self.raw(event.character.encode())
+        else:
+            self.pane.follow()
+            self.bridge.post(m.SendKeys(session=self.deck.selected, keys=(event.key,)))
+
+    def _chord(self, key: str) -> str | None:
+        try:
+            return self.keymap.chords.get(read_combo(key))
+        except BadKeyError:
+            return None
+
+    def raw(self, data: bytes) -> None:
+        """Bytes that the person typed, for the program. Nothing may stand between a key and its PTY."""
+        self.bridge.post(m.Input(session=self.deck.selected, data=data))
+        if self.pane.lines_up or self.pane.selection is not None:
+            self.pane.follow()
+
+    def paste(self, text: str) -> None:
+        self.pane.follow()
+        self.bridge.post(m.SendText(session=self.deck.selected, text=text, enter=False))
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self.typing:
+            self.paste(event.text)
+        elif self._filtering:
+            self._set_filter(self.deck.filter + " ".join(event.text.split()))
+
+    def run_deed(self, action: str) -> None:
+        """Do what the action table calls `action`."""
+        if action.startswith("jump_"):
+            self._select(state.jump(self.deck, int(action[5:])))
+            return
+        result: Awaitable[None] | None = getattr(self, f"action_{action}")()
+        if inspect.isawaitable(result):
+            self.run_worker(self._see_through(result), group="deeds", exit_on_error=True)
+
+    async def _see_through(self, deed: Awaitable[None]) -> None:
+        try:
+            await deed
+        except AgentdeckError as error:
+            self.tell(error)
+
+    @property
+    def footer_words(self) -> tuple[str, list[tuple[str, str]], str]:
+        mode = "filter" if self._filtering else "typing" if self.typing else "deck"
+        note = f"/{self.deck.filter}" if self._filtering or self.deck.filter else ""
+        if self._filtering:
+            return mode, [("enter", "keep"), ("esc", "clear")], f"{note}_"
+        return mode, self.keymap.hints("typing" if self.typing else "deck"), note
+
+    # ── moving ─────────────────────────────────────────────────────────────────────────────────
+
+    def choose(self, session: str) -> None:
+        self._select(state.select(self.deck, session))
+
+    def _select(self, after: state.DeckState) -> None:
+        before, self.deck = self.deck.selected, after
+        if after.selected == before:
+            return
+        session = after.session
+        if self.typing:
+            self.bridge.post(m.Focus(session=before, on=False))
+            if session is not None and state.is_running(session):
+                self.bridge.post(m.Focus(session=after.selected, on=True))
+            else:
+                self.typing = False
+        self.draw()
+        self.watch_sessions()
+        self._hand_over_keys()
+        self._look()
+
+    def action_down(self) -> None:
+        self._select(state.step(self.deck, 1))
+
+    def action_up(self) -> None:
+        self._select(state.step(self.deck, -1))
+
+    def action_first(self) -> None:
+        self._select(state.step(self.deck, -len(self.deck.sessions)))
+
+    def action_last(self) -> None:
+        self._select(state.step(self.deck, len(self.deck.sessions)))
+
+    def action_next_session(self) -> None:
+        self._select(state.step(self.deck, 1, wrap=True))
+
+    def action_previous_session(self) -> None:
+        self._select(state.step(self.deck, -1, wrap=True))
+
+    def action_next_waiting(self) -> None:
+        self._go_round(1)
+
+    def action_previous_waiting(self) -> None:
+        self._go_round(-1)
+
+    def _go_round(self, by: int) -> None:
+        after = state.next_waiting(self.deck, by)
+        if after is self.deck:
+            self.say("nothing needs you")
+            return
+        if self.typing and not self._anchor:
+            self._anchor = self.deck.selected
+        self._select(after)
+
+    def action_next_panel(self) -> None:
+        """The next of the panes that are in view; with one pane, the next session."""
+        shown = [session.id for session in self.shown]
+        if len(shown) < 2:
+            self.action_next_session()
+        else:
+            self.choose(shown[(shown.index(self.deck.selected) + 1) % len(shown)])
+
+    def action_scroll_up(self) -> None:
+        self.pane.scroll_lines(-max(1, self.pane.rows_shown - PAGE_OVERLAP))
+        self.desk.place_cursor(self.pane.cursor())
+
+    def action_scroll_down(self) -> None:
+        self.pane.scroll_lines(max(1, self.pane.rows_shown - PAGE_OVERLAP))
+        self.desk.place_cursor(self.pane.cursor())
+
+    def action_copy(self) -> None:
+        text = self.pane.selected_text() or self.pane.shown_text()
+        if text:
+            self._copied(text)
+
+    def _copied(self, text: str) -> None:
+        self.desk.copy_to_clipboard(text)
+        lines = text.count("\n") + 1
+        self.say(f"copied {lines} lines" if lines > 1 else "copied")
+
+    # ── the view ───────────────────────────────────────────────────────────────────────────────
+
+    def _wish(self, **changes: object) -> None:
+        self.wish = replace(self.wish, **changes)  # type: ignore[arg-type]
+        self.lay_out()
+        self.watch_sessions()
+
+    def action_zoom(self) -> None:
+        self._wish(zoom=not self.wish.zoom)
+
+    def action_sidebar(self) -> None:
+        self._wish(sidebar=not self.wish.sidebar)
+
+    def action_resources(self) -> None:
+        self._wish(resources=not self.wish.resources)
+
+    def action_layout(self) -> None:
+        names = layout.LAYOUTS
+        chosen = names[(names.index(self.wish.layout) + 1) % len(names)]
+        self._wish(layout=chosen, zoom=False)
+        self.say(f"layout: {chosen}")
+
+    def action_wider(self) -> None:
+        self._wish(sidebar_width=min(layout.SIDEBAR[-1], self.wish.sidebar_width + SIDEBAR_STEP))
+
+    def action_narrower(self) -> None:
+        self._wish(sidebar_width=max(layout.SIDEBAR[0], self.wish.sidebar_width - SIDEBAR_STEP))
+
+    async def action_help(self) -> None:
+        await self.app.push_screen_wait(Help(self.keymap.sections()))
+
+    async def action_palette(self) -> None:
+        entries = [entry for entry in self.keymap.entries() if entry[0] != "palette"]
+        chosen = await self.app.push_screen_wait(Palette(entries))
+        if chosen is not None:
+            self.run_deed(chosen)
+
+    # ── the filter ─────────────────────────────────────────────────────────────────────────────
+
+    def action_filter(self) -> None:
+        self._filtering = True
+        self.draw()
+
+    def _filter_key(self, event: events.Key) -> None:
+        match event.key:
+            case "escape":
+                self._filtering = False
+                self._set_filter("")
+            case "enter":
+                self._end_filter()
+                self.draw()
+            case "backspace" | "ctrl+h":
+                self._set_filter(self.deck.filter[:-1])
+            case "ctrl+u":
+                self._set_filter("")
+            case "up":
+                self.action_up()
+            case "down":
+                self.action_down()
+            case _ if event.character and event.is_printable:
+                self._set_filter(self.deck.filter + event.character)
+            case _:
+                self.footer.flash()
+
+    def _end_filter(self) -> None:
+        self._filtering = False
+
+    def _set_filter(self, text: str) -> None:
+        self._select(state.narrow(self.deck, text))
+        self._resize_layout()
+        self.draw()
+
+    # ── the mouse ──────────────────────────────────────────────────────────────────────────────
+
+    def on_sidebar_picked(self, message: Sidebar.Picked) -> None:
+        self._picked(message.session)
+
+    def on_session_strip_picked(self, message: SessionStrip.Picked) -> None:
+        self._picked(message.session)
+
+    def _picked(self, session: str) -> None:
+        if session == self.deck.selected:
+            self.type_into()
+        else:
+            self.choose(session)
+
+    def on_pane_pressed(self, message: Pane.Pressed) -> None:
+        replica = message.pane.replica
+        if replica is not None:
+            self.choose(replica.session)
+            self.type_into()
+
+    def on_pane_selected(self, message: Pane.Selected) -> None:
+        self._copied(message.text)
+
+    def on_pane_mouse_reported(self, message: Pane.MouseReported) -> None:
+        self.bridge.post(
+            m.Mouse(session=message.session, button=message.button, x=message.x, y=message.y, press=message.press)
+        )
+
+    def on_pane_keys_wanted(self, message: Pane.KeysWanted) -> None:
+        self.bridge.post(m.SendKeys(session=message.session, keys=message.keys))
+
+    def on_pane_scrolled(self, message: Pane.Scrolled) -> None:
+        if message.pane is self.pane:
+            self.desk.place_cursor(message.pane.cursor())
+
+    def on_pane_history_wanted(self, message: Pane.HistoryWanted) -> None:
+        self.run_worker(self._see_through(self._fetch(message)), group="history")
+
+    async def _fetch(self, wanted: Pane.HistoryWanted) -> None:
+        request = m.ReadHistory(session=wanted.session, start=wanted.start, count=wanted.count)
+        page = await self.bridge.ask(request, m.History)
+        replica = self.replicas.get(wanted.session)
+        if replica is not None:
+            replica.keep(page)
+            for _, pane in self.slots:
+                if pane.replica is replica:
+                    pane.fetched()
+
+    # ── the hub's news ─────────────────────────────────────────────────────────────────────────
+
+    def take(self, push: m.AnyReply) -> None:
+        """Take in what the hub pushes. Frames come first: they are what the person waits for."""
+        match push:
+            case m.Screen():
+                self.take_frame(push.frame)
+                if self._modes is not None and push.frame.session == self.deck.selected:
+                    self._follow_modes(push.frame.modes)
+                return
+            case m.Notice():
+                self._notice(push)
+            case m.Bell():
+                self._bell(push.session)
+            case m.Copied():
+                self.desk.copy_to_clipboard(push.text)
+            case m.ClipboardAsked():
+                self._questions.append(push)
+                self._ask_next()
+            case _:
+                self._fold(push)
+
+    def _fold(self, push: m.AnyReply) -> None:
+        before = self.deck
+        self.deck = state.fold(before, push)
+        if isinstance(push, m.Gone):
+            self.replicas.pop(push.session, None)
+            self.bridge.forget(push.session)
+        if self.deck is before:
+            return
+        if len(self.deck.sessions) != len(before.sessions) or self.deck.selected != before.selected:
+            self._resize_layout()
+            self.draw()
+            self.watch_sessions()
+            self._hand_over_keys()
+        else:
+            self.draw_soon()
+        if self.typing and (session := self.deck.session) is not None and not state.is_running(session):
+            self.action_leave()
+        self._name_terminal()
+        self._look()
+
+    def _resize_layout(self) -> None:
+        count = len(self.deck.visible)
+        if count != self.wish.sessions:
+            self.wish = replace(self.wish, sessions=count)
+            self.lay_out()
+
+    def _follow_modes(self, modes: Modes) -> None:
+        """The terminal's keyboard speaks as the program under the cursor expects."""
+        if modes != self._modes:
+            self._modes = modes
+            self.desk.take_keys(modes)
+
+    def _notice(self, notice: m.Notice) -> None:
+        session = self.deck.find(notice.session)
+        self.say(f"{session.name}: {notice.text}" if session is not None else notice.text, notice.level)
+
+    def _bell(self, session: str) -> None:
+        """Ring the real bell for what the person is not looking at."""
+        now = time.monotonic()
+        if (session != self.deck.selected or not self.app.app_focus) and now - self._rang >= BELL_EVERY:
+            self._rang = now
+            self.desk.ring()
+
+    def _ask_next(self) -> None:
+        """Ask whether a program may set the clipboard, but never under the fingers of somebody who types."""
+        if self._asking or not self._questions:
+            return
+        question = self._questions[0]
+        session = self.deck.find(question.session)
+        if session is None:
+            self._questions.pop(0)
+            self._ask_next()
+        elif self.typing:
+            keys = self.keymap.keys_for("leave", "typing")
+            self.say(f"{session.name} wants to set the clipboard; {keys} shows the question", "warning")
+        elif self.is_current:
+            self._asking = True
+            self.run_worker(self._see_through(self._ask_clipboard(session, question.size)), group="deeds")
+
+    async def _ask_clipboard(self, session: m.Session, size: int) -> None:
+        body = f"It wants to put {size} characters there. Your answer holds for this session."
+        try:
+            allowed = await self.app.push_screen_wait(Confirm(f"may {session.name} set the clipboard?", body, "Allow"))
+            self._questions.pop(0)
+            await self.bridge.call(m.AllowClipboard(session=session.id, on=bool(allowed)))
+        finally:
+            self._asking = False
+        self._ask_next()
+
+    def _look(self) -> None:
+        """Tell the hub that the person sees the selected session, where that changes something."""
+        session = self.deck.session
+        if session is None or not self.app.app_focus or not (session.state == "done" or session.bells):
+            return
+        news = (session.id, session.since, session.bells)
+        if news != self._seen:
+            self._seen = news
+            self.bridge.post(m.Seen(session=session.id))
+
+    def _name_terminal(self) -> None:
+        waiting = len(self.deck.waiting)
+        needs = f" · {waiting} need{'s' * (waiting == 1)} you" if waiting else ""
+        self.desk.name_terminal(f"agentdeck{needs}")
+
+    # ── the terminal ───────────────────────────────────────────────────────────────────────────
+
+    def on_mount(self) -> None:
+        self._tick_clock()
+        self.lay_out()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.lay_out()
+
+    def _tick_clock(self) -> None:
+        self._clock = self.set_timer(60 - time.time() % 60 + 0.05, self._tick_clock)
+        self.draw()
+
+    def on_app_focus(self, event: events.AppFocus) -> None:
+        if self.typing:
+            self.bridge.post(m.Focus(session=self.deck.selected, on=True))
+        self._look()
+
+    def on_app_blur(self, event: events.AppBlur) -> None:
+        if self.typing:
+            self.bridge.post(m.Focus(session=self.deck.selected, on=False))

@@ -1,0 +1,234 @@
+"""The list of sessions: those that need somebody first, then all of them by directory, in an order that stays.
+
+Rows never move because a state changed; what needs you is repeated at the top instead.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+
+from textual import events
+from textual.message import Message
+
+from agentdeck.protocol.messages import Session, Usage
+from agentdeck.ui.figures import clean, cut, duration, exit_words, fit, memory, percent
+from agentdeck.ui.glyphs import Glyphs
+from agentdeck.ui.state import matches
+from agentdeck.ui.widgets.lines import Line, Lines, Piece, clip, line, spread
+from agentdeck.ui.wording import activity, ink_of, over
+
+MEMORY_FROM_WIDTH = 22
+"""Cells; a narrower sidebar shows the CPU alone."""
+
+
+def groups(sessions: Sequence[Session]) -> list[tuple[str, list[Session]]]:
+    """Sessions by directory, in order of each directory's first session, with a name that tells them apart."""
+    found: dict[str, list[Session]] = {}
+    for session in sessions:
+        found.setdefault(session.cwd.rstrip("/") or "/", []).append(session)
+    names = [PurePath(directory).name or "/" for directory in found]
+    return [
+        (name if names.count(name) == 1 else "/".join(PurePath(directory).parts[-2:]), members)
+        for name, (directory, members) in zip(names, found.items(), strict=True)
+    ]
+
+
+def deck_order(sessions: Sequence[Session], filter: str = "") -> list[Session]:
+    """Sessions in the order in which the sidebar lists them: the order that up and down follow."""
+    shown = [session for session in sessions if matches(session, filter)]
+    return [session for _, members in groups(shown) for session in members]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    line: Line
+    session: str = ""
+    """Whose row this is; empty for headings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Lays the whole list out, however long; the widget shows a window of it."""
+
+    sessions: tuple[Session, ...]
+    selected: str
+    usages: Mapping[str, Usage]
+    now: float
+    filter: str
+    width: int
+    glyphs: Glyphs
+
+    def rows(self) -> Iterator[Row]:
+        for row in self._rows():
+            yield replace(row, line=row.line._replace(pieces=clip(row.line.pieces, self.width, self.glyphs.ellipsis)))
+
+    def _rows(self) -> Iterator[Row]:
+        if not self.sessions:
+            yield Row(line(Piece(" no sessions yet", "muted")))
+            return
+        numbers = {session.id: number for number, session in enumerate(self.sessions, 1)}
+        shown = [session for session in self.sessions if matches(session, self.filter)]
+        if self.filter:
+            yield Row(self._heading(f"/{clean(self.filter)}", f"{len(shown)} of {len(self.sessions)}", "accent"))
+        if waiting := sorted((s for s in shown if s.state == "needs_you"), key=lambda session: session.since):
+            yield Row(self._heading("NEEDS YOU", str(len(waiting)), "needs-you"))
+            yield from (self._waiting(session, numbers[session.id]) for session in waiting)
+            yield Row(line())
+        yield Row(self._heading("SESSIONS", str(len(shown))))
+        if not shown:
+            yield Row(line(Piece(" nothing matches", "muted")))
+        for name, members in groups(shown):
+            yield Row(
+                line(Piece(cut(f" {self.glyphs.group} {clean(name)}", self.width, self.glyphs.ellipsis), "muted"))
+            )
+            for session in members:
+                yield from self._session(session, numbers[session.id])
+
+    def _heading(self, name: str, number: str, ink: str = "muted") -> Line:
+        return spread((Piece(f" {name}", ink),), (Piece(f"{number} ", ink),), self.width)
+
+    def _waiting(self, session: Session, number: int) -> Row:
+        label = f" {self.glyphs.state(session.state)}{number} {clean(session.name)}"
+        asked = clean(session.status.message or session.status.kind)
+        age = f" {duration(self.now - session.since)} "
+        room = self.width - len(age) - 1
+        name = cut(label, room, self.glyphs.ellipsis)
+        asks = fit(f" {asked}", self.width - len(age) - len(name), self.glyphs.ellipsis)
+        return Row(line(name + asks + age, fill="filled"), session.id)
+
+    def _session(self, session: Session, number: int) -> Iterator[Row]:
+        chosen = session.id == self.selected
+        fill = "selected" if chosen else ""
+        left = (
+            Piece(self.glyphs.cursor if chosen else " ", "accent"),
+            Piece(self.glyphs.state(session.state), ink_of(session)),
+            Piece(f"{number} ", "muted"),
+            Piece(clean(session.name), "strong" if chosen else ""),
+            *((Piece(f" {self.glyphs.marked}", "accent"),) if session.marked else ()),
+            *((Piece(f" {self.glyphs.bell}", "needs-you"),) if session.bells else ()),
+        )
+        yield Row(
+            spread(left, (Piece(f" {self._right(session)} ", "muted"),), self.width)._replace(fill=fill), session.id
+        )
+        if second := self._second(session):
+            what, when, ink = second
+            pair = (Piece(f"    {what}", ink),), (Piece(f" {when} ", "muted"),)
+            yield Row(spread(*pair, self.width)._replace(fill=fill), session.id)
+
+    def _right(self, session: Session) -> str:
+        age = duration(self.now - (session.ended or session.since)) if session.ended or session.since else ""
+        if over(session):
+            words = exit_words(session.exit_status) if session.state == "exited" else "failed"
+            return f"{words} {age:>4}".rstrip()
+        usage = self.usages.get(session.id)
+        if session.state != "working" or usage is None:
+            return age
+        cpu = f"{percent(usage.cpu):>4}"
+        return f"{cpu} {memory(usage.rss):>4}" if self.width >= MEMORY_FROM_WIDTH else cpu
+
+    def _second(self, session: Session) -> tuple[str, str, str] | None:
+        """What it does, since when, and the ink; None for the states that one line says all about."""
+        if session.idle_stop is not None and not over(session):
+            return "idle: stops in", duration(session.idle_stop - self.now), "needs-you"
+        if session.state == "working":
+            usage = self.usages.get(session.id)
+            age = duration(self.now - session.since) if session.since else ""
+            return activity(session, usage.busiest if usage else ""), age, "muted"
+        return None
+
+
+class Sidebar(Lines):
+    DEFAULT_CSS = """
+    Sidebar {
+        width: 26;
+        height: 1fr;
+        border: solid $border-blurred;
+        border-title-color: $foreground-muted;
+        border-title-align: left;
+        &.-plain { border: ascii $border-blurred; }
+        &.-current { border: solid $primary; border-title-color: $primary; }
+        &.-plain.-current { border: ascii $primary; }
+    }
+    """
+
+    @dataclass
+    class Picked(Message):
+        """The person clicked on a session's row."""
+
+        session: str
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.border_title = "deck"
+        self._listing: Listing | None = None
+        self._shown: list[Row] = []
+        self._top = 0
+        self._followed = ""
+
+    def on_mount(self) -> None:
+        self.set_class(self.glyphs.border == "ascii", "-plain")
+
+    def show(
+        self, sessions: Sequence[Session], selected: str, usages: Mapping[str, Usage], now: float, filter: str
+    ) -> None:
+        """`sessions` are all of them, oldest first: their place is their number. `filter` hides, it never renumbers."""
+        self._listing = Listing(
+            sessions=tuple(sessions), selected=selected, usages=dict(usages), now=now, filter=filter,
+            width=0, glyphs=self.glyphs,
+        )  # fmt: skip
+        self.redraw()
+
+    def lay_out(self, width: int, height: int) -> list[Line]:
+        if self._listing is None:
+            return []
+        rows = list(replace(self._listing, width=width, glyphs=self.glyphs).rows())
+        follow = self._listing.selected if self._listing.selected != self._followed else ""
+        self._followed = self._listing.selected
+        self._top = _scrolled(rows, height, self._top, follow)
+        self._shown = rows[self._top : self._top + height]
+        lines = [row.line for row in self._shown]
+        if lines and self._top:
+            lines[0] = self._more(self.glyphs.above, self._top + 1, width)
+        if lines and (below := len(rows) - self._top - height) > 0:
+            lines[-1] = self._more(self.glyphs.below, below + 1, width)
+        return lines
+
+    def _more(self, sign: str, hidden: int, width: int) -> Line:
+        return spread((), (Piece(f"{sign} {hidden} more ", "muted"),), width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._followed = ""
+        super().on_resize(event)
+
+    def on_click(self, event: events.Click) -> None:
+        place = event.get_content_offset(self)
+        if place is not None and place.y < len(self._shown) and (session := self._shown[place.y].session):
+            self.post_message(self.Picked(session))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._scroll(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._scroll(event, -1)
+
+    def _scroll(self, event: events.MouseEvent, by: int) -> None:
+        event.stop()
+        self._top += by
+        self.redraw()
+
+
+def _scrolled(rows: Sequence[Row], height: int, top: int, follow: str) -> int:
+    """Return the first row of the window: moved as little as possible, with the rows of `follow` inside.
+
+    A row at an edge of the window may be covered by the count of hidden rows, so one row of air is kept.
+    """
+    if follow:
+        own = [y for y, row in enumerate(rows) if row.session == follow][-2:]
+        if len(own) == 2 and own[1] - own[0] != 1:
+            own = own[1:]
+        if own:
+            if own[0] <= top:
+                top = own[0] - 1 if own[0] > 1 else 0
+            elif own[-1] >= top + height - 1:
+                top = own[-1] - height + 2
+    return max(0, min(top, len(rows) - height))
