@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "rename": "give a session another name",
     "mark": "mark a session, or unmark it",
     "forget": "drop an ended session from the list",
+    "usage": "tokens and cost of all agent sessions on this machine",
     "hub": "look at, stop or restart the process behind the deck",
     "doctor": "say what agentdeck finds on this machine and what is wrong",
     "config": "show, find or edit the configuration",

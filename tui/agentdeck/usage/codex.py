@@ -1,0 +1,302 @@
+"""What Codex's rollouts say about usage.
+
+Since 0.154 every response leaves one `token_usage_record`; those are counted by response id and the rest ignored.
+Older rollouts only have `token_count` events with a running total: its increases are counted, a repeated total is a
+refresh of the screen, and a smaller one starts a new epoch. A forked old rollout repeats its parent's events, perhaps
+with new times: as long as its totals are the parent's they are the parent's responses; they keep the parent's keys
+and so count once.
+
+Rules and their evidence: Codex 0.169 against a loopback API, its source, and the errors of other counters.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from agentdeck.usage.lines import Buffer, count, hits, milliseconds, trimmed
+from agentdeck.usage.models import canonical
+from agentdeck.usage.response import Response
+
+RECORD: Final = b'"token_usage_record"'
+COUNT: Final = b'"token_count"'
+META: Final = b'"session_meta"'
+TURN: Final = b'"turn_context"'
+TIER: Final = b'"service_tier"'
+
+RESTAMPED: Final = 5_000
+"""Milliseconds after a fork's birth within which copied events may be stamped, when the parent's are unknown."""
+
+
+class _Tokens(msgspec.Struct):
+    input_tokens: float | None = None
+    cached_input_tokens: float | None = None
+    cache_write_input_tokens: float | None = None
+    output_tokens: float | None = None
+    reasoning_output_tokens: float | None = None
+    total_tokens: float | None = None
+
+    def vector(self) -> tuple[int, int, int, int, int]:
+        return (
+            count(self.input_tokens),
+            count(self.cached_input_tokens),
+            count(self.cache_write_input_tokens),
+            count(self.output_tokens),
+            count(self.reasoning_output_tokens),
+        )
+
+
+class _Info(msgspec.Struct):
+    total_token_usage: _Tokens | None = None
+    last_token_usage: _Tokens | None = None
+    model_context_window: float | None = None
+
+
+class Window(msgspec.Struct):
+    """A rate limit: how much of it is used, and when it starts anew (unix seconds)."""
+
+    used_percent: float = 0.0
+    window_minutes: float | None = None
+    resets_at: float | None = None
+
+
+class Limits(msgspec.Struct):
+    primary: Window | None = None
+    secondary: Window | None = None
+
+
+class _Settings(msgspec.Struct):
+    service_tier: str | None = None
+    model: str | None = None
+
+
+class _Payload(msgspec.Struct):
+    type: str | None = None
+    id: str | None = None
+    timestamp: str | None = None
+    cwd: str | None = None
+    forked_from_id: str | None = None
+    subagent_history_start_ordinal: float | None = None
+    model: str | None = None
+    service_tier: str | None = None
+    thread_settings: _Settings | None = None
+    thread_id: str | None = None
+    response_id: str | None = None
+    usage: _Tokens | None = None
+    info: _Info | None = None
+    rate_limits: Limits | None = None
+
+
+class _Row(msgspec.Struct):
+    type: str | None = None
+    timestamp: str | None = None
+    ordinal: float | None = None
+    payload: _Payload | None = None
+
+
+_decode = msgspec.json.Decoder(_Row).decode
+
+
+class State(msgspec.Struct):
+    """What has to be remembered between two looks at a growing rollout."""
+
+    thread: str = ""
+    project: str = ""
+    born: int = 0
+    parent: str = ""
+    first_own: float = 0.0
+    """Rows with a smaller ordinal are the parent's history of a sub-agent."""
+    model: str = "unknown"
+    tier: str = ""
+    has_records: bool = False
+    epoch: int = 0
+    last: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+    copying: bool = False
+    """Whether the totals so far are the parent's."""
+    used: int = 0
+    window: int = 0
+    limits: Limits | None = None
+    limits_at: int = 0
+
+
+class CodexReader:
+    """Feed it the rollout's complete lines in order; take the responses.
+
+    `ancestors` gives the threads that a thread was forked from, nearest first; `is_known` tells whether a response is
+    in the ledger. A fork must be read after its parent.
+    """
+
+    agent = "codex"
+    latest_wins = False
+
+    def __init__(
+        self,
+        path: str,
+        state: bytes,
+        *,
+        ancestors: Callable[[str], list[str]] = lambda thread: [],
+        is_known: Callable[[str], bool] = lambda key: False,
+    ) -> None:
+        self._fallback_thread = path.rpartition("/")[2].split(".")[0][-36:]
+        self.state = msgspec.json.decode(state, type=State) if state else State()
+        self.bad_lines = 0
+        self._ancestors = ancestors
+        self._is_known = is_known
+        self._found: dict[str, Response] = {}
+
+    def feed(self, buffer: Buffer, start: int, end: int) -> None:
+        recorded = self.state.has_records or buffer.find(RECORD, start, end) >= 0
+        needles = [META, TURN, RECORD, TIER] if recorded else [META, TURN, COUNT, TIER]
+        if recorded and not self.state.has_records and not self._is_fork(buffer, start, end):
+            needles.append(COUNT)  # an old thread that a newer version goes on with: its past was billed too
+        for begin, stop in hits(buffer, needles, start, end):
+            self._take_line(bytes(buffer[begin:stop]))
+        if recorded and COUNT not in needles and (found := buffer.rfind(COUNT, start, end)) >= 0:
+            begin = buffer.rfind(b"\n", start, found) + 1 or start
+            stop = buffer.find(b"\n", found, end)
+            self._take_line(bytes(buffer[begin : end if stop < 0 else stop]))
+
+    def take(self) -> list[Response]:
+        found, self._found = list(self._found.values()), {}
+        return found
+
+    def saved(self) -> bytes:
+        return msgspec.json.encode(self.state)
+
+    @property
+    def session(self) -> str:
+        return self.state.thread or self._fallback_thread
+
+    @property
+    def parent(self) -> str:
+        return self.state.parent
+
+    def _is_fork(self, buffer: Buffer, start: int, end: int) -> bool:
+        return bool(self.state.parent) or buffer.find(b'"forked_from_id":"', start, min(end, start + 65536)) >= 0
+
+    def _take_line(self, line: bytes) -> None:
+        try:
+            row = _decode(trimmed(line))
+        except (msgspec.DecodeError, RecursionError):
+            self.bad_lines += 1
+            return
+        payload = row.payload
+        if payload is None:
+            return
+        if row.type == "session_meta":
+            self._take_meta(payload)
+        elif row.type == "turn_context":
+            self.state.model = canonical(payload.model) if payload.model else self.state.model
+            if payload.service_tier is not None:
+                self.state.tier = payload.service_tier
+        elif row.type == "token_usage_record":
+            self._take_record(row, payload)
+        elif row.type == "event_msg" and payload.type == "token_count":
+            self._take_count(row, payload)
+        elif row.type == "event_msg" and payload.thread_settings is not None:
+            self.state.tier = payload.thread_settings.service_tier or ""
+
+    def _take_meta(self, payload: _Payload) -> None:
+        state = self.state
+        if state.thread or not payload.id:
+            return  # a copied parent's
+        state.thread, state.project = payload.id, payload.cwd or ""
+        state.born = milliseconds(payload.timestamp)
+        state.parent = payload.forked_from_id or ""
+        state.first_own = payload.subagent_history_start_ordinal or 0.0
+        state.copying = bool(state.parent)
+
+    def _take_record(self, row: _Row, payload: _Payload) -> None:
+        if payload.usage is None:
+            return
+        state = self.state
+        state.has_records = True
+        inherited = row.ordinal is not None and row.ordinal < state.first_own
+        session = self.session
+        if inherited:
+            session = state.parent or payload.thread_id or session
+        tier = payload.service_tier or state.tier
+        key = payload.response_id or f"{self.session}:{row.ordinal}:{row.timestamp}"
+        self._keep(key, session, row, payload.usage.vector(), tier=tier, copied=inherited)
+
+    def _take_count(self, row: _Row, payload: _Payload) -> None:
+        state, at = self.state, milliseconds(row.timestamp)
+        if payload.rate_limits is not None and at >= state.limits_at:
+            state.limits, state.limits_at = payload.rate_limits, at
+        info = payload.info
+        if info is None:
+            return
+        if info.last_token_usage is not None:
+            last = info.last_token_usage
+            state.used = count(last.total_tokens) or sum(last.vector()[i] for i in (0, 3))
+            state.window = count(info.model_context_window) or state.window
+        if state.has_records or info.total_token_usage is None:
+            return
+        if row.ordinal is not None and row.ordinal < state.first_own:
+            return
+        self._take_total(row, at, info.total_token_usage.vector())
+
+    def _take_total(self, row: _Row, at: int, total: tuple[int, int, int, int, int]) -> None:
+        state = self.state
+        before = state.last
+        if total == before:
+            return
+        if total[0] + total[3] < before[0] + before[3]:
+            state.epoch += 1
+            before = (0, 0, 0, 0, 0)
+        state.last = total
+        step = tuple(max(0, new - old) for new, old in zip(total, before, strict=True))
+        if not any(step):
+            return
+        suffix = f"{state.epoch}:{':'.join(map(str, total))}"
+        session = self.session
+        if state.copying:
+            ancestors = [state.parent, *self._ancestors(state.parent)]
+            owner = next((name for name in ancestors if self._is_known(f"{name}:{suffix}")), "")
+            if owner:
+                return
+            unknown_parent = not any(self._is_known(name) for name in ancestors)
+            if unknown_parent and at <= state.born + RESTAMPED:
+                session = state.parent
+            else:
+                state.copying = False
+        self._keep(
+            f"{session}:{suffix}",
+            session,
+            row,
+            (step[0], step[1], step[2], step[3], step[4]),
+            tier=state.tier,
+            copied=session != self.session,
+        )
+
+    def _keep(
+        self,
+        key: str,
+        session: str,
+        row: _Row,
+        tokens: tuple[int, int, int, int, int],
+        *,
+        tier: str,
+        copied: bool,
+    ) -> None:
+        prompt, cached, written, output, reasoning = tokens
+        cached = min(cached, prompt)
+        written = min(written, prompt - cached)
+        response = Response(
+            agent="codex",
+            key=key,
+            session=session,
+            model=self.state.model,
+            at=milliseconds(row.timestamp),
+            input=prompt - cached - written,
+            cache_write_5m=written,
+            cache_write_1h=0,
+            cache_read=cached,
+            output=output,
+            reasoning=min(reasoning, output),
+            tier="priority" if tier in ("priority", "fast") else "",
+            copied=copied,
+        )
+        earlier = self._found.get(key)
+        if earlier is None or response.total > earlier.total:
+            self._found[key] = response

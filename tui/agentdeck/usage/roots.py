@@ -1,0 +1,65 @@
+"""Where the CLIs keep their transcripts, and which files there are."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Root(NamedTuple):
+    agent: str
+    path: Path
+
+
+class Found(NamedTuple):
+    """A transcript as the file system shows it."""
+
+    agent: str
+    path: bytes
+    device: int
+    inode: int
+    size: int
+    changed: int
+    """Modification time in nanoseconds."""
+
+
+def roots(env: Mapping[str, str]) -> list[Root]:
+    """Return the directories to look in, each once, in the order in which they are read."""
+    home = Path(env.get("HOME") or Path.home())
+    claude = [Path(part) for part in env.get("CLAUDE_CONFIG_DIR", "").split(",") if part]
+    codex = Path(env.get("CODEX_HOME") or home / ".codex")
+    found = [
+        *(Root("claude", base / "projects") for base in (*claude, home / ".claude", home / ".config" / "claude")),
+        Root("codex", codex / "sessions"),
+        Root("codex", codex / "archived_sessions"),
+        Root("gemini", home / ".gemini" / "tmp"),
+    ]
+    return list(dict.fromkeys(found))
+
+
+def transcripts(root: Root) -> Iterator[Found]:
+    """Yield every transcript below `root`, in no order. What cannot be read is left out."""
+    waiting = [os.fsencode(root.path)]
+    while waiting:
+        try:
+            entries = os.scandir(waiting.pop())
+        except OSError:
+            continue
+        with entries:
+            for entry in entries:
+                try:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif _is_transcript(root.agent, entry.name) and entry.is_file():
+                        stat = entry.stat()
+                        yield Found(root.agent, entry.path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
+                except OSError:
+                    continue
+
+
+def _is_transcript(agent: str, name: bytes) -> bool:
+    if agent == "claude":
+        return name.endswith(b".jsonl")
+    if agent == "codex":
+        return name.startswith(b"rollout-") and name.endswith((b".jsonl", b".jsonl.zst"))
+    return name.startswith(b"session-") and name.endswith((b".jsonl", b".json"))
