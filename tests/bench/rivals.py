@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.programs import READY
 from tests.bench.seat import COLS, ROWS, Seat
+from tests.e2e.patience import until
 from tests.e2e.world import World
 
 PROGRAMS = str(Path(__file__).with_name("programs.py"))
@@ -21,15 +21,12 @@ def program(*words: str) -> list[str]:
 def agentdeck(panes: Sequence[Sequence[str]], *, visible: bool = True) -> Iterator[tuple[World, Seat]]:
     """Open the deck on the first pane, in TYPING mode; with `visible`, all panes are on the screen beside it."""
     with World() as world:
-        if visible and len(panes) > 1:
-            world.env["AGENTDECK_LAYOUT"] = "tiles"
         world.configure(f"[limits]\nsessions = {max(10, len(panes))}\n")
         ids = [world.shell(f"pane{number}", *words) for number, words in enumerate(panes)]
         for session in ids:
-            world.wait_for_screen(session, READY)
+            until(lambda session=session: world.screen(session).strip())  # type: ignore[misc]
         with Seat(world.argv("attach", ids[0]), world.env, world.project) as seat:
-            seat.wait_for(READY.encode())
-            seat.drain(1.0)
+            seat.drain(2.0)
             if visible and len(panes) > 1:
                 show_all(seat)
             seat.drain(1.0)
@@ -59,8 +56,7 @@ def tmux(panes: Sequence[Sequence[str]]) -> Iterator[tuple[World, Seat]]:
             words += [";", "split-window", "-d", "-c", str(world.project), "--", *other]
             words += [";", "select-layout", "tiled"]
         with Seat([*command, *words], env, world.project) as seat:
-            seat.wait_for(READY.encode())
-            seat.drain(2.0)
+            seat.drain(3.0)
             try:
                 yield world, seat
             finally:

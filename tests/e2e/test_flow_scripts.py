@@ -93,17 +93,24 @@ def test_a_bad_call_is_one_sentence_a_hint_and_changes_nothing(
 
 
 def test_an_ambiguous_beginning_is_refused_with_the_candidates(world: World) -> None:
-    for _ in range(17):  # of 17 ids two begin alike
-        world.configure("[limits]\nsessions = 20\n")
-        world.shell("tree", "exec sleep 1000")
-        firsts = [session["id"][0] for session in world.sessions()]
+    world.configure("[limits]\nsessions = 20\n")
+    firsts: list[str] = []
+    for number in range(17):  # 17 ids of hexadecimal digits: two begin alike
+        firsts.append(world.shell(f"tree{number}", "exec sleep 1000")[0])
         if len(set(firsts)) < len(firsts):
             break
-    first = next(letter for letter in firsts if firsts.count(letter) > 1)
-    answer = world.call("stop", first)
+    answer = world.call("stop", firsts[-1])
     assert answer.status == 3
     assert "2 sessions" in answer.err
     assert all(session["exit_status"] is None for session in world.sessions())
+
+
+def test_two_running_sessions_cannot_have_one_name(world: World) -> None:
+    world.shell("oak", "exec sleep 1000")
+    answer = world.call("run", "shell", "--detach", "--name", "oak")
+    assert answer.status == 2
+    assert "oak" in answer.err
+    assert len(world.sessions()) == 1
 
 
 def test_the_hub_is_asked_about_ended_and_started_again(world: World) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from agentdeck.cli import hub_process
 from agentdeck.paths import Paths, locate
 from tests.e2e.clis import RealCli, make_project
 from tests.e2e.patience import patient, until
@@ -175,16 +176,18 @@ class World:
         for seat in self._seats:
             seat.close()
         left: set[int] = set()
-        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired, ValueError):
-            for session in self.sessions():
-                if session["state"] != "exited":
-                    left |= {int(session["pid"]), int(session.get("holder_pid") or 0)}
-                    self.call("stop", session["id"])
-            left.add(self.hub_pid())
-            self.call("hub", "stop")
-        for pid in left - {0}:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for _ in range(2):  # a hub that hangs is ended, and the next one stops the sessions
+            try:
+                for session in self.sessions():
+                    if session["exit_status"] is None:
+                        left |= {int(session["pid"]), int(session["holder_pid"])}
+                        self.call("stop", session["id"])
+                break
+            except (AssertionError, subprocess.TimeoutExpired):
+                _kill(hub_process.running(self.paths))
+        _kill(hub_process.running(self.paths))
+        for pid in left:
+            _kill(pid)
         shutil.rmtree(self.root, ignore_errors=True)
 
     def __enter__(self) -> "World":
@@ -194,6 +197,13 @@ class World:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _kill(pid: int | None) -> None:
+    """End a process that agentdeck named as its own and that asking did not end."""
+    if pid and alive(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def alive(pid: int) -> bool:

@@ -61,7 +61,7 @@ def test_a_program_that_prints_nothing_is_shown_as_such_and_can_be_stopped(world
     seat.wait_for("silent")
     assert world.session(session)["state"] in ("starting", "unknown")
     world.agentdeck("stop", session)
-    seat.wait_for(lambda screen: "exit" in screen)
+    seat.wait_for("SIGTERM")
 
 
 def test_a_restart_is_possible_after_the_program_was_mended(world: World) -> None:

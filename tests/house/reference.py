@@ -1,5 +1,6 @@
 """Write the command reference in docs/usage.md from the parsers themselves: `python -m tests.house.reference`."""
 
+import argparse
 import os
 import re
 from pathlib import Path
@@ -16,8 +17,8 @@ def reference() -> str:
     """The help of every command, as it is printed in a terminal of 100 columns."""
     os.environ["COLUMNS"] = "100"
     root = parser(list(COMMANDS))
-    actions = [action for action in root._subparsers._group_actions if action.choices]
-    commands = dict(actions[0].choices or {})  # type: ignore[call-overload]
+    (subparsers,) = (action for action in root._actions if isinstance(action, argparse._SubParsersAction))
+    commands: dict[str, argparse.ArgumentParser] = subparsers.choices
     parts = [f"### agentdeck\n\n```text\n{root.format_help().rstrip()}\n```\n"]
     for name, command in commands.items():
         parts.append(f"### agentdeck {name}\n\n```text\n{command.format_help().rstrip()}\n```\n")

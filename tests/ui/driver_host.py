@@ -60,7 +60,7 @@ class Host:
     def order(self, *words: object) -> None:
         count = len(self.heard("obeyed"))
         os.write(self._orders, json.dumps(words).encode() + b"\n")
-        if words[0] not in ("exit", "crash"):
+        if words[0] not in ("exit", "crash", "hang"):
             self.until(lambda: len(self.heard("obeyed")) > count)
 
     def heard(self, kind: str) -> list[list[Any]]:

@@ -6,6 +6,8 @@ Arguments: a descriptor to say things on (a JSON list per line), and one to read
 import json
 import os
 import sys
+import threading
+import time
 
 from textual import events
 from textual.app import App, ComposeResult
@@ -37,7 +39,7 @@ class Probe(App[None]):
         self._rest = b""
         self._flags = 0
         self.host.bind(Keymap.from_config(Keys()).chords)
-        self.host.raw = lambda data: say("raw", data.hex(), self._thread_id == __import__("threading").get_ident())
+        self.host.raw = lambda data: say("raw", data.hex(), threading.get_ident() == self._thread_id)
         self.host.paste = lambda data: say("paste", len(data), data[:20].hex(), data[-20:].hex())
         self.host.chord = self.chord
         self.host.colour_scheme = lambda scheme: say("scheme", scheme)
@@ -61,6 +63,9 @@ class Probe(App[None]):
                     self.exit()
                 case ["crash"]:
                     self.call_later(self.crash)
+                case ["hang"]:
+                    say("hanging")
+                    time.sleep(60)
                 case ["paint", str(text)]:
                     self.query_one(Static).update(text)
                 case ["flood", int(size)]:

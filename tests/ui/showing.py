@@ -1,10 +1,10 @@
 """A stage for one widget or dialog, and what a person sees of it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from textual.app import App, ComposeResult
-from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -20,8 +20,15 @@ def session(number: int, name: str, state: str = "idle", *, cwd: str = "/home/an
     provider = facts.pop("provider", "claude")
     facts.setdefault("since", NOW - 42)
     return Session(
-        id=f"{number:08x}", name=name, state=state, cwd=cwd, provider=provider, argv=(provider,), pid=100 + number, **facts
-    )  # fmt: skip
+        id=f"{number:08x}",
+        name=name,
+        state=state,
+        cwd=cwd,
+        provider=provider,
+        argv=(provider,),
+        pid=100 + number,
+        **facts,
+    )
 
 
 def asking(number: int, name: str, question: str, **facts: Any) -> Session:
@@ -71,7 +78,11 @@ def inks(widget: Widget, y: int = 0) -> list[tuple[str, str]]:
     return found
 
 
-async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
-    """Wait for a condition; the test's own time limit is the deadline."""
-    while not true():
-        await pilot.pause(0.01)
+async def until(true: Callable[[], object]) -> None:
+    """Wait for a condition. The deadline only ends a test that has failed.
+
+    It does not go through the pilot, which waits for widgets that a closing dialog has already taken away.
+    """
+    async with asyncio.timeout(30):
+        while not true():  # noqa: ASYNC110 - what is waited for is what is drawn
+            await asyncio.sleep(0.01)

@@ -23,7 +23,7 @@ class Listener:
 
 async def until(claim: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not claim():
+        while not claim():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
 
@@ -86,9 +86,7 @@ async def test_a_hub_that_dies_again_at_once_is_not_started_in_a_loop(
     await listener.bridge.close()
 
 
-async def test_a_hub_that_does_not_start_is_told_with_its_reason(
-    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_hub_that_does_not_start_is_told_with_its_reason(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_AGAIN", 0.01)
     listener = Listener(hub)
     await listener.bridge.open()

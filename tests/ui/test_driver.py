@@ -31,7 +31,6 @@ KEYS = {
     "a release in kitty's protocol": b"\x1b[97;1:3u",
     "text": "grüße 日本 👩‍👩‍👧".encode(),
 }
-KITTY = {b"\x1b[?2026$p": b"\x1b[?2026;2$y", b"\x1b[?996n": b"\x1b[?997;2n", b"\x1b[c": b"\x1b[?62c"}
 
 
 def _restored(host: Host) -> bool:
@@ -238,11 +237,44 @@ def test_what_restores_the_terminal_is_not_dropped_behind_a_backlog() -> None:
         host.reading = False
         for _ in range(5):
             host.order("flood", 100_000)
-        host.reading = True
         host.order("exit")
+        host.until(lambda: _restored(host))
+        host.reading = True
         host.end()
         _assert_restored(host)
 
 
-def test_input_from_a_file_starts_and_ends(tmp_path: os.PathLike[str]) -> None:
-    """Nobody can type, and nothing spins."""
+def _ended_by_asking_again(host: Host) -> bool:
+    if host.process.poll() is None:
+        host.process.send_signal(signal.SIGTERM)
+    return host.process.poll() is not None
+
+
+def _is_stopped(host: Host) -> bool:
+    pid, status = os.waitpid(host.process.pid, os.WUNTRACED | os.WNOHANG)
+    return pid != 0 and os.WIFSTOPPED(status)
+
+
+def test_stopped_and_continued_it_gives_the_terminal_back_and_takes_it_again() -> None:
+    with terminal(kitty=True) as host:
+        host.order("typing", True, 0, True)
+        host.process.send_signal(signal.SIGTSTP)
+        host.until(lambda: _is_stopped(host))
+        _assert_restored(host)
+        painted = len(host.output)
+        host.process.send_signal(signal.SIGCONT)
+        host.until(lambda: b"the probe is on the screen" in host.output[painted:])
+        host.until(lambda: b"\x1b[=0;1u" in host.output[painted:] and b"\x1b[?1h" in host.output[painted:])
+        host.send(b"\x1b[13;2u")
+        host.until(lambda: host.raw() == b"\x1b[13;2u")
+
+
+def test_a_second_signal_ends_an_app_that_cannot_end_itself() -> None:
+    with terminal() as host:
+        host.order("hang")
+        host.until(lambda: bool(host.heard("hanging")))
+        host.process.send_signal(signal.SIGTERM)
+        host.until(lambda: _ended_by_asking_again(host))
+        assert host.process.returncode == -signal.SIGTERM
+        host.until(lambda: b"\x1b[?1049l" in host.output)
+        _assert_restored(host)

@@ -12,7 +12,18 @@ SIGNS = st.sampled_from([UNICODE, NARROW, ASCII])
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0"), (-5, "0"), (1, "1K"), (12 * 1024, "12K"), (310 << 20, "310M"), (int(1.2 * 2**30), "1.2G"), (88 << 30, "88G"), (999 << 20, "999M"), (1023 << 20, "1.0G"), (3 << 40, "3.0T")],  # fmt: skip
+    [
+        (0, "0"),
+        (-5, "0"),
+        (1, "1K"),
+        (12 * 1024, "12K"),
+        (310 << 20, "310M"),
+        (int(1.2 * 2**30), "1.2G"),
+        (88 << 30, "88G"),
+        (999 << 20, "999M"),
+        (1023 << 20, "1.0G"),
+        (3 << 40, "3.0T"),
+    ],
 )
 def test_memory_reads_like_a_human_would_say_it(size: int, text: str) -> None:
     assert figures.memory(size) == text
@@ -32,7 +43,19 @@ def test_memory_is_never_more_than_half_of_its_unit_off(size: int) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0:00"), (42.9, "0:42"), (51, "0:51"), (599, "9:59"), (600, "10m"), (720, "12m"), (3599, "59m"), (3600, "1h"), (3 * 3600, "3h"), (172800, "2d"), (-3, "0:00")],  # fmt: skip
+    [
+        (0, "0:00"),
+        (42.9, "0:42"),
+        (51, "0:51"),
+        (599, "9:59"),
+        (600, "10m"),
+        (720, "12m"),
+        (3599, "59m"),
+        (3600, "1h"),
+        (3 * 3600, "3h"),
+        (172800, "2d"),
+        (-3, "0:00"),
+    ],
 )
 def test_durations_get_coarser_as_they_grow(seconds: float, text: str) -> None:
     assert figures.duration(seconds) == text
@@ -89,15 +112,22 @@ def test_a_bar_is_as_full_as_its_share() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "words"), [(0, "exit 0"), (1, "exit 1"), (137, "SIGKILL"), (130, "SIGINT"), (255, "exit 255"), (None, "ended")]
-)  # fmt: skip
+    ("status", "words"),
+    [(0, "exit 0"), (1, "exit 1"), (137, "SIGKILL"), (130, "SIGINT"), (255, "exit 255"), (None, "ended")],
+)
 def test_an_exit_is_named_after_its_status_or_signal(status: int | None, words: str) -> None:
     assert figures.exit_words(status) == words
 
 
 @pytest.mark.parametrize(
     ("path", "width", "text"),
-    [("/home/ana", 0, "~"), ("/home/ana/shop", 0, "~/shop"), ("/home/anabel", 0, "/home/anabel"), ("/home/ana/a/long/way/to/shop", 12, "…/to/shop"), ("/x" + "y" * 30, 10, "…/xyyyyyy…")],  # fmt: skip
+    [
+        ("/home/ana", 0, "~"),
+        ("/home/ana/shop", 0, "~/shop"),
+        ("/home/anabel", 0, "/home/anabel"),
+        ("/home/ana/a/long/way/to/shop", 12, "…/to/shop"),
+        ("/x" + "y" * 30, 10, "…/xyyyyyy…"),
+    ],
 )
 def test_paths_keep_their_last_parts(path: str, width: int, text: str) -> None:
     assert figures.short_path(path, "/home/ana", width) == text

@@ -62,4 +62,4 @@ async def test_an_unbound_key_flashes_the_chip_once() -> None:
         await pilot.pause()
         assert inks(footer)[0] != calm
         assert inks(footer)[0][0] == calm[0]
-        await until(pilot, lambda: inks(footer)[0] == calm)
+        await until(lambda: inks(footer)[0] == calm)

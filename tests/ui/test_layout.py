@@ -24,7 +24,7 @@ WISHES = st.builds(
     sessions=st.integers(0, 25),
     sidebar=st.booleans(),
     sidebar_width=st.integers(0, 60),
-    resources=st.booleans(),
+    resources=st.sampled_from([None, True, False]),
     zoom=st.booleans(),
 )
 BAND_NAMES = st.sampled_from(["", *(name for _, name in BANDS)])
@@ -105,11 +105,19 @@ def test_a_middling_terminal_has_a_sidebar_and_a_frame() -> None:
     assert _sizes(made) == [(92, 36)]
 
 
-def test_a_wide_terminal_puts_the_resources_on_a_rail() -> None:
-    made = plan(200, 60, Wish(sessions=6, resources=True))
+@pytest.mark.parametrize("wanted", [None, True])
+def test_a_wide_terminal_puts_the_resources_on_a_rail(wanted: bool | None) -> None:
+    made = plan(200, 60, Wish(sessions=6, resources=wanted))
     assert made.resources is not None
     assert (made.resources.width, made.resources.x) == (50, 150)
     assert _sizes(made) == [(122, 56)]
+
+
+def test_the_rail_gives_way_to_panes_unless_it_was_asked_for() -> None:
+    made = plan(200, 60, Wish(layout="tiles", sessions=6))
+    assert made.resources is None
+    assert len({slot.pane.x for slot in made.slots}) == 2
+    assert plan(200, 60, Wish(sessions=6, resources=False)).resources is None
 
 
 def test_where_there_is_no_rail_the_resources_go_below() -> None:

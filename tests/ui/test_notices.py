@@ -41,7 +41,7 @@ async def test_a_notice_goes_by_itself() -> None:
         assert timer is not None
         timer._interval = 0.01
         notices.dismiss()
-        await until(pilot, lambda: on_screen(app).strip() == "")
+        await until(lambda: on_screen(app).strip() == "")
 
 
 async def test_the_same_sentence_is_said_once_and_a_flood_keeps_the_newest() -> None:

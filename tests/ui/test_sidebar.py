@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual import on
+from textual.events import MouseScrollDown
 
 from agentdeck.protocol.messages import STATES, ProgramStatus, Session, Usage
 from agentdeck.ui.glyphs import UNICODE
@@ -30,7 +31,9 @@ class Picking(Stage):
         self.messages.append(message.session)
 
 
-def show(bar: Sidebar, sessions: Sequence[Session] = SESSIONS, selected: str = SESSIONS[0].id, filter: str = "") -> None:
+def show(
+    bar: Sidebar, sessions: Sequence[Session] = SESSIONS, selected: str = SESSIONS[0].id, filter: str = ""
+) -> None:
     bar.show(sessions, selected, USAGES, NOW, filter)
 
 
@@ -47,9 +50,9 @@ async def test_it_lists_what_waits_and_then_everything_by_directory() -> None:
             " SESSIONS             6",
             " ▸ shop",
             " ◆1 api            0:42",
-            "❯●2 web       61% 700M",
+            "❯●2 web        61% 700M",
             "    npm test       0:51",
-            " ●3 docs       3% 200M",
+            " ●3 docs        3% 200M",
             "    apply_patch    0:04",
             " ▸ ops",
             " ◆4 infra          0:08",
@@ -123,7 +126,8 @@ async def test_a_narrow_sidebar_shows_less_of_each_but_all_of_them() -> None:
         bar.styles.width = 18
         show(bar, selected=SESSIONS[1].id)
         await pilot.pause()
-        assert "❯●2 web    61%" in seen(bar)
+        assert "❯●2 web     61%" in seen(bar)
+        assert " ✗6 mig  exit 1" in seen(bar)
         assert all(cell_len(line) <= 16 for line in seen(bar))
 
 
@@ -194,9 +198,7 @@ async def test_news_does_not_scroll_the_list_that_somebody_scrolled() -> None:
         assert any(line.startswith("❯●2") for line in seen(bar))
 
 
-def _wheel_down(bar: Sidebar) -> object:
-    from textual.events import MouseScrollDown
-
+def _wheel_down(bar: Sidebar) -> MouseScrollDown:
     return MouseScrollDown(bar, 1, 1, 0, 0, 0, False, False, False)
 
 
@@ -220,7 +222,9 @@ async def test_a_change_in_one_session_repaints_its_rows_alone() -> None:
         bar._dirty_regions.clear()
         show(bar)
         assert not bar._dirty_regions
-        bar.show(SESSIONS, SESSIONS[0].id, {**USAGES, SESSIONS[1].id: Usage(12, 700 << 20, busiest="npm test")}, NOW, "")
+        bar.show(
+            SESSIONS, SESSIONS[0].id, {**USAGES, SESSIONS[1].id: Usage(12, 700 << 20, busiest="npm test")}, NOW, ""
+        )
         assert len(bar._dirty_regions) == 1
 
 

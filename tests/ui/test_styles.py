@@ -45,7 +45,9 @@ def test_palette_colours_are_the_themes_and_true_colours_stay() -> None:
     assert rgb(LOOK.style(RGB | 0x123456).color) == (0x12, 0x34, 0x56)
 
 
-@pytest.mark.parametrize(("number", "colour"), [(16, (0, 0, 0)), (231, (255,) * 3), (208, (255, 135, 0)), (232, (8,) * 3), (255, (238,) * 3)])
+@pytest.mark.parametrize(
+    ("number", "colour"), [(16, (0, 0, 0)), (231, (255,) * 3), (208, (255, 135, 0)), (232, (8,) * 3), (255, (238,) * 3)]
+)
 def test_the_other_240_colours_are_those_of_xterm(number: int, colour: tuple[int, int, int]) -> None:
     assert indexed(number, ()) == colour
 
@@ -81,7 +83,12 @@ def test_without_colour_only_attributes_are_left() -> None:
     assert style.reverse
 
 
-@given(st.lists(st.tuples(st.text(st.sampled_from("ab 漢é🙂"), min_size=1, max_size=5), st.integers(0, 1 << 61)), max_size=6), st.integers(1, 40))
+@given(
+    st.lists(
+        st.tuples(st.text(st.sampled_from("ab 漢é🙂"), min_size=1, max_size=5), st.integers(0, 1 << 61)), max_size=6
+    ),
+    st.integers(1, 40),
+)
 def test_a_strip_is_exactly_as_wide_as_it_should_be(runs: list[tuple[str, int]], columns: int) -> None:
     strip = LOOK.strip(Row(tuple(runs)), columns)
     assert strip.cell_length == columns

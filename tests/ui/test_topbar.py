@@ -16,8 +16,6 @@ SESSIONS = [
 ]
 
 
-
-
 async def test_it_counts_states_and_shows_the_machine_and_the_time() -> None:
     bar = TopBar()
     async with Stage(bar).run_test(size=(120, 3)) as pilot:

@@ -184,3 +184,27 @@ def test_a_program_that_takes_its_leave_keeps_its_state_for_a_moment() -> None:
     assert leaving.judge(START + 20.5).state == "idle"
     leaving.until(START + 60)
     assert leaving.judge(START + 60).state == "unknown"
+
+
+def test_after_the_trust_question_claude_is_asked_again_until_its_file_is_there() -> None:
+    start = Timeline(CLAUDE)
+    start.hear(1.3, "screen", ["❯ 1. Yes, I trust this folder"])
+    start.hear(2.2, "screen", [])
+    start.hear(2.3, "title", "✳ Claude Code")
+    start.until(START + 3)
+    start.hear(3.1, "file", "idle", "", 3)
+    start.until(START + 4)
+    assert [state for _, state, _ in start.states] == ["needs_you", "starting", "idle"]
+
+
+def test_a_turning_spinner_is_no_news() -> None:
+    turning = Timeline(CLAUDE)
+    turning.hear(1, "file", "busy", "", 1)
+    evidence = set()
+    for tenth in range(10, 60):
+        turning.hear(tenth / 10, "title", f"{'⠂⠐'[tenth % 2]} Fix it")
+        evidence.add(turning.signals.before_why)
+        turning.until(START + tenth / 10 + 0.05)
+        evidence.add(turning.signals.before_why)
+    assert len(evidence) <= 2
+    assert [state for _, state, _ in turning.states] == ["working"]

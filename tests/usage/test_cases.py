@@ -11,7 +11,7 @@ import pytest
 from agentdeck.usage.ledger import Ledger
 from agentdeck.usage.prices import Prices
 from agentdeck.usage.report import usage
-from agentdeck.usage.roots import roots
+from agentdeck.transcripts.roots import roots
 from agentdeck.usage.scan import scan
 
 CASES = sorted((Path(__file__).parent.parent / "data" / "tokens").glob("*.json"))

@@ -22,8 +22,8 @@ from agentdeck.demo.recording import Recording, open_recording
 REST: Final = 6.0
 """Seconds at the end of a recording before it starts again."""
 
-LOOK: Final = 2.0
-"""Seconds between two looks whether the demo still runs."""
+LOOK: Final = 0.5
+"""Seconds between two looks at the window's size and whether the demo still runs."""
 
 NOTICE_TIME: Final = 2.5
 
@@ -70,7 +70,7 @@ class Player:
             left = until - time.monotonic()
             if left <= 0:
                 return True
-            if select.select([sys.stdin], [], [], min(left, 0.25))[0] and not self._read():
+            if select.select([sys.stdin], [], [], min(left, LOOK))[0] and not self._read():
                 return False
             if not _alive(self._watched):
                 return False
@@ -122,6 +122,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     with contextlib.suppress(OSError, termios.error), raw_terminal():  # the terminal may go away at any time
         Player(open_recording(given.recording), watched=given.while_pid, skip=given.skip).run()
+    if not _alive(given.while_pid):
+        from agentdeck.demo.stage import clear_leftovers
+
+        clear_leftovers()
     print("the recording has ended")
     return 0
 

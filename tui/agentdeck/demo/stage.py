@@ -7,6 +7,7 @@ limits are off, so that theirs do not end it.
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,11 @@ from agentdeck.protocol import messages as m
 
 SIZE: Final = (120, 40)
 
+PROJECT: Final = "orchard"
+"""The directory in which the recordings were made, as the recorded agents show it."""
+
+PREFIX: Final = "ad-demo-"
+
 CONFIG: Final = "[limits]\nsessions = 0\nidle = 0\n"
 
 
@@ -33,7 +39,7 @@ def stage() -> Iterator[Paths]:
     The deck keeps the person's own configuration.
     """
     own = locate()
-    with tempfile.TemporaryDirectory(prefix="ad-demo-", dir="/tmp", ignore_cleanup_errors=True) as root:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir="/tmp", ignore_cleanup_errors=True) as root:
         base = make_private(Path(root))
         with _environment({"XDG_STATE_HOME": f"{base}/s", "XDG_CONFIG_HOME": f"{base}/c"}):
             paths = locate()
@@ -67,10 +73,10 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
 async def _set_up(paths: Paths, base: Path) -> None:
     """Start the sessions, every one at another point of its story."""
     async with await HubClient.connect(paths, kind="demo") as client:
+        cwd = base / PROJECT
+        cwd.mkdir()
         for number, name in enumerate(names()):
             recording = open_recording(name)
-            cwd = base / recording.title
-            cwd.mkdir(exist_ok=True)
             argv = (sys.executable, "-m", "agentdeck.demo.play", name, "--while-pid", str(os.getpid()))
             skip = len(recording.steps) * number // (2 * len(names()))
             request = m.Spawn(
@@ -95,6 +101,21 @@ async def _take_away(paths: Paths) -> None:
         client.on_close = gone.set
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(gone.wait(), 5)
+
+
+def clear_leftovers() -> None:
+    """From inside a demo session whose demo was killed: end its hub and remove its directory."""
+    base = Path(os.environ.get("XDG_STATE_HOME", "")).parent
+    if not base.name.startswith(PREFIX):
+        return
+    with contextlib.suppress(HubError):
+        asyncio.run(_shut_down(locate()))
+    shutil.rmtree(base, ignore_errors=True)
+
+
+async def _shut_down(paths: Paths) -> None:
+    async with await HubClient.connect(paths, kind="demo", start=False) as client:
+        await client.call(m.Shutdown())
 
 
 async def _stop(client: HubClient, session: str) -> None:

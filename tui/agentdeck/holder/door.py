@@ -47,15 +47,13 @@ class Door:
             listener.bind(temporary)
             os.chmod(temporary, 0o600)  # noqa: PTH101
             listener.listen(16)
-            found = os.stat(temporary)  # noqa: PTH116
+            found = os.stat(temporary)
             os.rename(temporary, self._path)  # noqa: PTH104
         except OSError:
             listener.close()
             raise
         finally:
             os.umask(before)
-        if self.listener is not None:
-            self.listener.close()
         self.listener, self._identity = listener, (found.st_dev, found.st_ino)
         return listener
 

@@ -1,4 +1,4 @@
-"""Starting the session's program in a PTY: pexpect does it, and nothing after it, because its reads and writes block."""
+"""Starting a session's program in a PTY: pexpect does it, and nothing after it, because its reads and writes block."""
 
 import os
 import resource

@@ -23,6 +23,7 @@ _HEAD: Final = mmap.PAGESIZE
 _NOTE: Final = struct.Struct("<QQ")
 """Bytes read so far, and the offset at which the painted area begins."""
 
+_NOTHING_PAINTED: Final = 2**64 - 1
 _PAINT: Final = b"\xff"
 _WALL: Final = _PAINT * CHUNK
 
@@ -38,6 +39,7 @@ class Ring:
         self._memory = mmap.mmap(self.fd, _HEAD + _CAPACITY)
         self._data = memoryview(self._memory)[_HEAD:]
         self.total = 0
+        _NOTE.pack_into(self._memory, 0, 0, _NOTHING_PAINTED)
 
     @property
     def base(self) -> int:
@@ -57,7 +59,7 @@ class Ring:
         _NOTE.pack_into(self._memory, 0, self.total, self.total)
         count = os.readv(fd, rooms)
         self.total += count
-        _NOTE.pack_into(self._memory, 0, self.total, self.total - count)
+        _NOTE.pack_into(self._memory, 0, self.total, _NOTHING_PAINTED if count else self.total)
         return count
 
     def parts(self, offset: int, limit: int) -> list[memoryview]:

@@ -33,6 +33,20 @@ def start_ticks(pid: int) -> int:
     return int(fields[19]) if fields else 0
 
 
+def is_alive(pid: int, ticks: int) -> bool:
+    """Whether the process that started at `ticks` (0: not known) still runs; a zombie does not."""
+    fields = _stat(pid)
+    if fields:
+        return fields[0] not in (b"Z", b"X") and ticks in (0, int(fields[19]))
+    if sys.platform == "linux":
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
 def _stat(pid: int) -> list[bytes]:
     """Return the fields of /proc/PID/stat from the third (state) on: a program's name can hold anything."""
     try:
@@ -54,7 +68,7 @@ def _everything() -> dict[int, tuple[str, int, int, str]]:
     """Return start, parent, session and (without /proc only) command of every living process."""
     found: dict[int, tuple[str, int, int, str]] = {}
     if sys.platform == "linux":
-        for name in os.listdir("/proc"):  # noqa: PTH208
+        for name in os.listdir("/proc"):
             if name.isdigit() and (fields := _stat(int(name))) and fields[0] not in (b"Z", b"X"):
                 found[int(name)] = fields[19].decode(), int(fields[1]), int(fields[3]), ""
         return found

@@ -9,7 +9,7 @@ import contextlib
 import socket
 from collections.abc import Callable
 from types import TracebackType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from agentdeck import errors
 from agentdeck.errors import AgentdeckError, AmbiguousSessionError, HubUnreachableError, UnknownSessionError
@@ -19,6 +19,11 @@ from agentdeck.protocol import messages as m
 from agentdeck.protocol import wire
 
 R = TypeVar("R", bound=m.Reply)
+
+DEADLINE: Final = 30.0
+"""Seconds in which the hub must answer; what lasts by itself (stopping, starting a program) gets it on top."""
+
+GREETING: Final = 5.0
 
 
 class HubClient(asyncio.Protocol):
@@ -58,9 +63,12 @@ class HubClient(asyncio.Protocol):
         request.id = self._last_id
         future: asyncio.Future[m.AnyReply] = asyncio.get_running_loop().create_future()
         self._waiting[request.id] = future
+        patience = GREETING if isinstance(request, m.Hello) else DEADLINE + getattr(request, "grace", 0.0)
         try:
             self._send(request)
-            reply = await future
+            reply = await asyncio.wait_for(future, patience)
+        except TimeoutError:
+            raise HubUnreachableError(f"the hub has not answered for {patience:.0f} s") from None
         finally:
             self._waiting.pop(request.id, None)
         if isinstance(reply, m.Failed):

@@ -123,6 +123,7 @@ def _dialog(session: LiveSession) -> str:
     """Return the words of the first-start dialog that is on the screen, or an empty string."""
     if not session.provider.dialogs or session.info.status.state:
         return ""
+    session.screen.refresh()
     screen = "\n".join(session.emulator.row(y).text for y in range(session.emulator.rows))
     return find_dialog(screen, session.provider)
 

@@ -137,6 +137,8 @@ class Hub:
             case m.Watch():
                 peer.watching, peer.wants_resources = True, request.resources
                 self._meter.adjust()
+                for problem in self.problems:
+                    peer.send(m.Notice(text=problem, level="warning"))
                 return self.roster.listed()
             case m.Shutdown():
                 self.done.set()
@@ -201,6 +203,9 @@ async def _answer_later(peer: Peer, request: m.AnyRequest, pending: Coroutine[An
         reply = await pending
     except AgentdeckError as error:
         reply = _failed(error)
+    except BaseException:
+        peer.close()  # a bug, or the hub ends: the client must not wait for an answer that never comes
+        raise
     _reply(peer, request, reply)
 
 

@@ -24,8 +24,8 @@ GRACE: Final = 5.0
 MEASURE: Final = 5.0
 """Seconds over which the CPU of a session is measured at least before it is stopped."""
 
-BUSY_CPU: Final = 2.0
-"""Percent of a core above which a tree that prints nothing is still at work; a resting CLI needs up to one."""
+BUSY_CPU: Final = 5.0
+"""Percent of a core above which a tree that prints nothing is still at work; resting CLIs were seen to need two."""
 
 
 @dataclass(slots=True)

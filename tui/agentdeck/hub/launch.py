@@ -39,9 +39,7 @@ def plan(request: Spawn, providers: Mapping[str, Provider], taken: Collection[st
     if any("\0" in part for part in (*request.args, *request.argv, request.prompt)):
         raise UsageError("an argument contains a NUL byte", hint="remove it")
     chosen = str(uuid.uuid4()) if provider.chooses_id else ""
-    launch = Launch(
-        prompt=request.prompt if provider.prompt_in_arguments else "", args=request.args, session_id=chosen
-    )
+    launch = Launch(prompt=request.prompt if provider.prompt_in_arguments else "", args=request.args, session_id=chosen)
     session = _new_id(taken)
     return Plan(
         spec=_spec(session, provider, launch, request.argv, cwd, request.env, request.cols, request.rows),

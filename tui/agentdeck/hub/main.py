@@ -97,8 +97,9 @@ class Service:
     async def _listen(self) -> None:
         listener = bind(self._paths.hub_socket)
         self._inode = os.stat(self._paths.hub_socket).st_ino
-        old, self._server = self._server, await asyncio.get_running_loop().create_unix_server(
-            self._hub.protocol, sock=listener
+        old, self._server = (
+            self._server,
+            await asyncio.get_running_loop().create_unix_server(self._hub.protocol, sock=listener),
         )
         if old is not None:
             old.close()

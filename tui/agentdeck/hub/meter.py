@@ -1,11 +1,14 @@
-"""What the sessions' processes burn: one scan of the process table a second, while somebody looks.
+"""What the sessions' processes burn: one scan of the process table a second, while somebody looks and something works.
 
-Without a client that wants resources there is no timer at all, and a client hears only of figures that changed.
+Without a client that wants resources there is no timer at all; while every session rests a look every few seconds
+will do. Figures are rounded to what a person can read, and a client hears only of those that changed.
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Set
 from typing import Final
+
+import msgspec
 
 from agentdeck.hub.peer import Peer
 from agentdeck.hub.session import LiveSession
@@ -13,7 +16,17 @@ from agentdeck.processes.table import ProcessTable
 from agentdeck.protocol import messages as m
 
 EVERY: Final = 1.0
-"""Seconds between two scans."""
+"""Seconds between two scans while a session works."""
+
+AT_REST: Final = 5.0
+"""Seconds between two scans while none does."""
+
+BUSY: Final = 2.0
+"""Percent of a core from which a session's processes are at work, whatever its state says."""
+
+MEGABYTE: Final = 1024 * 1024
+
+RESTING: Final = frozenset({"idle", "done", "needs_you", "limited"})
 
 
 class Meter:
@@ -23,6 +36,7 @@ class Meter:
         self._timer: asyncio.TimerHandle | None = None
         self._table: ProcessTable | None = None
         self._sent: m.Resources | None = None
+        self._quiet = False
 
     def adjust(self) -> None:
         """Start or stop measuring: called when a client came or went, or a session began or ended."""
@@ -39,15 +53,41 @@ class Meter:
             self._timer = None
 
     def _tick(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(EVERY, self._tick)
+        running = self._running()
+        resting = all(session.info.state in RESTING for session in running) and self._quiet
+        self._timer = asyncio.get_running_loop().call_later(AT_REST if resting else EVERY, self._tick)
         if self._table is None:
             self._table = ProcessTable()
-        roots = {session.info.id: session.info.holder_pid or session.info.pid for session in self._running()}
+        roots = {session.info.id: session.info.holder_pid or session.info.pid for session in running}
         self._table.scan(roots.values())
-        usages = {name: self._table.usage(pid) for name, pid in roots.items()}
-        resources = m.Resources(host=self._table.host(), sessions=usages)
+        usages = {name: _readable(self._table.usage(pid)) for name, pid in roots.items()}
+        self._quiet = all(usage.cpu < BUSY for usage in usages.values())
+        resources = m.Resources(host=_rounded(self._table.host(), rough=self._quiet), sessions=usages)
         if resources != self._sent:
             self._sent = resources
             for peer in tuple(self._peers):
                 if peer.wants_resources and peer.writable:
                     peer.send(resources)
+
+
+def _readable(usage: m.Usage) -> m.Usage:
+    """Drop the digits that nobody reads and that change all the time."""
+    busiest = usage.busiest if usage.busiest_cpu >= BUSY else ""
+    return msgspec.structs.replace(
+        usage,
+        cpu=float(round(usage.cpu)),
+        rss=round(usage.rss / MEGABYTE) * MEGABYTE,
+        busiest=busiest,
+        busiest_cpu=float(round(usage.busiest_cpu)) if busiest else 0.0,
+    )
+
+
+def _rounded(host: m.HostUsage, *, rough: bool) -> m.HostUsage:
+    """The machine's own figures move all the time: while our sessions rest, only in steps that matter."""
+    step, memory = (10.0, 512 * MEGABYTE) if rough else (1.0, 16 * MEGABYTE)
+    return msgspec.structs.replace(
+        host,
+        cpu=round(host.cpu / step) * step,
+        memory_used=round(host.memory_used / memory) * memory,
+        load=float(round(host.load)),
+    )

@@ -147,7 +147,7 @@ class OrphanLink:
         """End the whole tree and return what was left running; daemons that had left it before are not found."""
         stop = Stop(self.hello.pid, self._spare, look=self._members, send=tree.send)
         stop.begin(self._loop.time(), grace)
-        while not stop.step(self._loop.time()):
+        while not stop.step(self._loop.time()):  # noqa: ASYNC110 - processes of others set no event
             await asyncio.sleep(max(0.0, stop.next_at - self._loop.time()))
         return stop.left
 
@@ -191,17 +191,7 @@ class OrphanLink:
     # ── the program ────────────────────────────────────────────────────────────────────────────
 
     def _is_alive(self) -> bool:
-        """Whether the very process lives that the holder started; as nobody's child it leaves no zombie with us."""
-        pid, ticks = self.hello.pid, self.hello.start_ticks
-        if pid == 0:
-            return False
-        if ticks:
-            return tree.start_ticks(pid) == ticks
-        try:
-            os.kill(pid, 0)
-        except OSError:
-            return False
-        return True
+        return self.hello.pid > 0 and tree.is_alive(self.hello.pid, self.hello.start_ticks)
 
     def _look(self) -> None:
         """Now and then: see whether the program ended, and whether somebody opened its terminal again."""

@@ -68,7 +68,7 @@ def load(run: Path, *, known: Container[str]) -> list[Record]:
 
 def _names(run: Path) -> list[str]:
     try:
-        return os.listdir(run)  # noqa: PTH208 - called every few seconds: no Path objects wanted
+        return os.listdir(run)
     except OSError:
         return []
 

@@ -7,6 +7,7 @@ has it too. A holder that is found without a record is listed all the same.
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -23,7 +24,11 @@ from agentdeck.protocol import messages as m
 from agentdeck.providers import Provider, custom, known
 
 SAVE_AFTER: Final = 0.2
-"""Seconds; facts change in bursts."""
+"""Seconds; what a session shows changes in bursts. What it *is* is saved before anybody hears of it."""
+
+_LASTING: Final = attrgetter(
+    "name", "pid", "cwd", "argv", "started", "ended", "exit_status", "problem", "resume_id", "marked"
+)
 
 LOST: Final = "its holder was killed while no hub was running; the conversation can be resumed"
 
@@ -51,10 +56,10 @@ class Roster:
         self._views = views
         self._later = later
         self._problem = problem
-        self._outward = Outward(
-            changed=self._changed, judge=judge_session, ended=self._ended, push=push, views=views
-        )
+        self._outward = Outward(changed=self._changed, judge=judge_session, ended=self._ended, push=push, views=views)
         self._unsaved: set[str] = set()
+        self._saved: dict[str, object] = {}
+        """What is on disk of the facts that must not be lost, by session."""
         self._scanning = asyncio.Lock()
 
     @property
@@ -74,7 +79,7 @@ class Roster:
 
     def close(self) -> None:
         """Save what is unsaved and let go of every holder."""
-        self._save_all()
+        self._save_rest()
         for session in self.sessions.values():
             session.close()
 
@@ -101,6 +106,7 @@ class Roster:
             rows=plan.spec.rows,
         )
         session = self._live(records.Record(session=info, args=request.args, argv=request.argv), plan.provider)
+        self._save(session)  # first, so that a hub that dies now leaves no holder without its facts
         try:
             await start_holder(plan.spec, self._paths.run)
             session.env = request.env
@@ -141,6 +147,7 @@ class Roster:
         )
         again = self._live(msgspec.structs.replace(record, session=fresh), session.provider)
         again.env = env
+        self._save(again)
         for _, view in self._views(info.id):
             view.since = 0
         try:
@@ -185,26 +192,32 @@ class Roster:
     def forget(self, session: LiveSession) -> None:
         session.close()
         self.sessions.pop(session.info.id, None)
+        self._saved.pop(session.info.id, None)
         records.forget(self._paths.run, session.info.id)
         self._push(m.Gone(session=session.info.id))
 
     def _ended(self, session: LiveSession, ended: Exit) -> None:
-        status = ended.status if ended.status is not None else (128 + ended.signal if ended.signal else None)
+        status = _shell_status(ended.status, ended.signal)
+        session.over.set()
+        again = status is not None and status == session.provider.restart_status
+        if again and session.env and not session.stopping:
+            session.update(state="starting", why="it asked to be started again", pid=0)
+            self._later(self._start_again(session, status))
+            return
+        self._note_end(session, status)
+        self.on_running()
+
+    def _note_end(self, session: LiveSession, status: int | None, problem: str = "") -> None:
         session.seen = False
-        session.update(ended=time.time(), exit_status=status, idle_stop=None)
+        session.update(ended=time.time(), exit_status=status, idle_stop=None, problem=problem or session.info.problem)
         judge_session(session)
         session.painter.touch()
-        session.over.set()
-        self.on_running()
-        start_me_again = session.provider.restart_status
-        if start_me_again is not None and status == start_me_again and session.env and not session.stopping:
-            self._later(self._start_again(session))
 
-    async def _start_again(self, session: LiveSession) -> None:
+    async def _start_again(self, session: LiveSession, status: int | None) -> None:
         try:
             await self.restart(session, session.env)
         except AgentdeckError as error:
-            session.update(problem=str(error))
+            self._note_end(self.sessions.get(session.info.id, session), status, str(error))
 
     # ── find again ─────────────────────────────────────────────────────────────────────────────
 
@@ -227,9 +240,12 @@ class Roster:
                 return
         ended = exit_record(self._paths.run, record.session.id)
         if ended is not None:
-            status = ended.status if ended.status is not None else (128 + ended.signal if ended.signal else None)
+            status = _shell_status(ended.status, ended.signal)
             session.show_tail(ended.tail)
             session.update(ended=ended.ended or time.time(), exit_status=status, problem=ended.error)
+        elif record.session.pid == 0 and record.session.ended is None:
+            self.forget(session)  # a hub died before its program had started
+            return
         elif record.session.ended is None:
             session.update(ended=time.time(), problem=LOST)
         session.over.set()
@@ -257,21 +273,35 @@ class Roster:
     # ── records ────────────────────────────────────────────────────────────────────────────────
 
     def _changed(self, session: LiveSession) -> None:
-        if not self._unsaved:
-            asyncio.get_running_loop().call_later(SAVE_AFTER, self._save_all)
-        self._unsaved.add(session.info.id)
+        if _LASTING(session.info) != self._saved.get(session.info.id):
+            self._save(session)
+        elif not self._unsaved:
+            asyncio.get_running_loop().call_later(SAVE_AFTER, self._save_rest)
+            self._unsaved.add(session.info.id)
+        else:
+            self._unsaved.add(session.info.id)
         self._push(m.Changed(session=session.info))
 
     def save_everything(self) -> None:
         """After the run directory was lost: write all records again."""
         self._unsaved.update(self.sessions)
-        self._save_all()
+        self._save_rest()
 
-    def _save_all(self) -> None:
+    def _save_rest(self) -> None:
         unsaved, self._unsaved = self._unsaved, set()
         for name in unsaved & self.sessions.keys():
-            try:
-                make_private(self._paths.run)
-                records.save(self._paths.run, self.sessions[name].record)
-            except OSError as error:
-                self._problem(f"session records cannot be written: {error.strerror}")
+            self._save(self.sessions[name])
+
+    def _save(self, session: LiveSession) -> None:
+        try:
+            make_private(self._paths.run)
+            records.save(self._paths.run, session.record)
+        except OSError as error:
+            self._problem(f"session records cannot be written: {error.strerror}")
+        else:
+            self._saved[session.info.id] = _LASTING(session.info)
+
+
+def _shell_status(status: int | None, signal: int | None) -> int | None:
+    """The exit status as shells count it: 128 and the signal's number for what a signal ended."""
+    return status if status is not None else 128 + signal if signal else None

@@ -21,7 +21,14 @@ _LAUNCHERS: Final = {".bin/claude": "claude", ".bin/codex": "codex", ".bin/gemin
 
 _NATIVE: Final = {"claude": "claude", "claude.exe": "claude", "codex": "codex", "cursor-agent": "cursor"}
 
+_SHELLS: Final = ("bash", "sh", "dash", "zsh")
 _INTERPRETER: Final = re.compile(r"(node|nodejs|bun|deno|python[\d.]*|pypy[\d.]*|ruby|perl|php|bash|dash|sh|zsh|fish)")
+_TAKES_VALUE: Final = frozenset({"-X", "-W", "-r", "--require", "-I", "-o", "--rcfile", "--init-file"})
+"""Options of interpreters that are followed by a value, which is not the script."""
+
+_SHELL_WORDS: Final = frozenset(
+    {"source", ".", "cd", "eval", "exec", "export", "set", "if", "for", "while", "[", "{", "("}
+)
 _NODE: Final = re.compile(r"node|nodejs|bun|deno|MainThread")
 
 _HELPERS: Final = {
@@ -67,7 +74,7 @@ def is_headless(argv: Sequence[str]) -> bool:
 
 def is_holder(argv: Sequence[str]) -> bool:
     """Whether this is one of agentdeck's own holders."""
-    return any(part.startswith("agentdeck.holder") or "/agentdeck/holder/" in part for part in argv[1:6])
+    return any(part.endswith("/agentdeck/holder/boot.py") for part in argv[1:8])
 
 
 def spoken_name(argv: Sequence[str], comm: str) -> str:
@@ -83,11 +90,18 @@ def spoken_name(argv: Sequence[str], comm: str) -> str:
         if word == "-m" and rest:
             return rest[0]
         if word == "-c":
-            command = rest[0].split() if rest else []
-            return PurePath(command[0]).name if command and program in ("bash", "sh", "dash", "zsh") else program
-        if not word.startswith("-"):
+            return _first_command(rest[0]) or program if rest and program in _SHELLS else program
+        if word in _TAKES_VALUE:
+            del rest[:1]
+        elif not word.startswith("-"):
             return PurePath(word).name
     return program
+
+
+def _first_command(text: str) -> str:
+    """Return the program that a shell's `-c` begins with, empty when it begins with something else."""
+    word = next(iter(text.split()), "")
+    return "" if word in _SHELL_WORDS or "=" in word else PurePath(word).name
 
 
 def _native(program: str, exe: str) -> str | None:

@@ -77,7 +77,7 @@ def descendants(pid: int) -> Iterator[int]:
             yield from [child.pid for child in psutil.Process(pid).children(recursive=True)]
         return
     try:
-        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208
+        tasks = os.listdir(f"/proc/{pid}/task")
     except OSError:
         return
     for task in tasks:
@@ -195,7 +195,7 @@ def _open_files(pid: int) -> Iterator[str]:
             yield from [file.path for file in psutil.Process(pid).open_files()]
         return
     try:
-        descriptors = os.listdir(f"/proc/{pid}/fd")  # noqa: PTH208
+        descriptors = os.listdir(f"/proc/{pid}/fd")
     except OSError:
         return
     for descriptor in descriptors:

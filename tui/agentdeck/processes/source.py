@@ -37,7 +37,7 @@ class Process(NamedTuple):
 def from_proc() -> dict[int, Process]:
     table: dict[int, Process] = {}
     opened, read, close = os.open, os.read, os.close
-    for name in os.listdir("/proc"):  # noqa: PTH208 - once a second over every process: no Path objects wanted
+    for name in os.listdir("/proc"):
         if not name.isdigit():
             continue
         try:
@@ -113,7 +113,7 @@ def descriptors(pid: int) -> int:
     """Return how many file descriptors a process has open, 0 when that is not ours to see."""
     try:
         if sys.platform == "linux":
-            return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
+            return len(os.listdir(f"/proc/{pid}/fd"))
         return psutil.Process(pid).num_fds()
     except (psutil.Error, OSError):
         return 0

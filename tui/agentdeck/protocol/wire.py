@@ -3,7 +3,7 @@
 Pure: bytes in, messages out. The limit keeps a broken or hostile peer from making us buffer without end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import msgspec
@@ -24,10 +24,10 @@ def encode(message: object) -> bytes:
 
 
 class Decoder(Generic[T]):
-    """Cut a byte stream into messages of one (union) type."""
+    """Cut a byte stream into messages of one type, which may be a union."""
 
-    def __init__(self, kind: type[T]) -> None:
-        self._decode = msgspec.msgpack.Decoder(kind).decode
+    def __init__(self, kind: object) -> None:
+        self._decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(kind).decode  # type: ignore[call-overload]
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[T]:

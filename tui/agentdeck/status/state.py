@@ -44,6 +44,8 @@ _NO_PROGRESS: Final = Progress()
 SCREEN_ASKS: Final = "the screen asks"
 """How the evidence of a first-start dialog begins."""
 
+_SPINNER: Final = re.compile("[\u2801-\u28ff◐◓◑◒]|\\[ [.!] \\]")
+
 _LIMIT: Final = re.compile(
     r"(usage|rate|session|weekly|hour) limit|limit (reached|exceeded)|quota|\b429\b", re.IGNORECASE
 )
@@ -136,10 +138,14 @@ def _signal_name(status: int) -> str:
 
 def _rest(signals: Signals, why: str) -> Verdict:
     """A turn is over, or there was none: `done` until somebody has looked."""
-    had_turn = signals.before in BUSY and not signals.before_why.startswith(SCREEN_ASKS)
-    if had_turn or signals.before == "done":
+    if _had_turn(signals) or signals.before == "done":
         return Verdict("idle" if signals.seen else "done", why)
     return Verdict("idle", why)
+
+
+def _had_turn(signals: Signals) -> bool:
+    """Whether what it did until now was a turn, and not a dialog of its first start."""
+    return signals.before in BUSY and not signals.before_why.startswith(SCREEN_ASKS)
 
 
 def _reported(signals: Signals) -> Verdict | None:
@@ -173,7 +179,8 @@ def _filed(signals: Signals, provider: Provider, now: float) -> Verdict | None:
     newer = signals.title_at > file.at
     if newer and title_age < LAG:
         if works:
-            return Verdict("working", f"title: {signals.title}", LAG - title_age + 0.01)
+            why = signals.before_why if signals.before == "working" else _title_evidence(signals)
+            return Verdict("working", why, LAG - title_age + 0.01)
         return Verdict(signals.before, signals.before_why, LAG - title_age + 0.01)
     again = 0.5 if newer and title_age < DOUBT and works != (file.status == "busy") else 0.0
     match file.status:
@@ -204,17 +211,23 @@ def _title_state(signals: Signals, provider: Provider) -> str:
     return next((rule.state for rule in provider.titles if rule.pattern.search(signals.title)), "")
 
 
+def _title_evidence(signals: Signals) -> str:
+    """Name the title without what turns in it: evidence that changes ten times a second is none."""
+    return f"title: {_SPINNER.sub('…', signals.title)}"
+
+
 def _titled(signals: Signals, provider: Provider, now: float) -> Verdict | None:
-    state, why = _title_state(signals, provider), f"title: {signals.title}"
+    state, why = _title_state(signals, provider), _title_evidence(signals)
     match state:
         case "":
             return None
         case "idle" | "done":
             return _rest(signals, why)
-        case "unknown" if now - signals.started < STARTING and signals.before == "starting":
-            return _starting(signals, now)
         case "unknown":
-            return Verdict("unknown", f"{why}; it says the same at rest and while it asks")
+            again = 0.5 if now - signals.title_at < DOUBT else 0.0
+            if again and not _had_turn(signals):
+                return Verdict("starting", "it has not said anything of itself yet", again)
+            return Verdict("unknown", f"{why}; it says the same at rest and while it asks", again)
         case _:
             return Verdict(state, why)
 
@@ -239,7 +252,7 @@ def _leaving(signals: Signals, now: float) -> Verdict | None:
 
 def _printing(signals: Signals, provider: Provider, now: float) -> Verdict:
     """Nothing but output to go by: it tells that a program works, never that it rests."""
-    speaks = bool(provider.titles) or provider.foreground
+    speaks = bool(provider.titles) or signals.foreground is not None
     if now - signals.started < STARTING and (speaks or not signals.last_output):
         return _starting(signals, now)
     quiet = now - signals.last_output

@@ -8,12 +8,11 @@ emulator and is used again when the style is gone, so numbers are remembered for
 This module has never heard of the library: whoever reads a row brings a `Source` that answers about single cells.
 """
 
-from collections.abc import Sequence
 from itertools import compress
 from typing import Final, Protocol
 
 from agentdeck.protocol.screen import BACKGROUND_SHIFT, RGB, Row
-from agentdeck.terminal import text
+from agentdeck.terminal import text, width
 
 _TAG: Final = 0b11
 _TAG_GRAPHEME: Final = 1
@@ -24,8 +23,12 @@ _STYLE_SHIFT: Final = 26
 _STYLE: Final = 0xFFFF
 _WIDE_SHIFT: Final = 42
 _WIDE: Final = 0b11
+_WIDE_CELL: Final = 1
 _TAIL: Final = 2
 _LINK: Final = 1 << 45
+
+_SPECIAL: Final = _TAG | _WIDE << _WIDE_SHIFT
+_BLANK_LOOK: Final = (1 << _STYLE_SHIFT) - 1
 
 ROW_WRAPPED: Final = 1 << 32
 ROW_GRAPHEME: Final = 1 << 34
@@ -54,11 +57,13 @@ class RowReader:
     def __init__(self, cols: int) -> None:
         self._cols = cols
         ones = sum(1 << (64 * x) for x in range(cols))
+        self._ones = ones
         self._size = 8 * cols
         self._codepoints = ones * _CODEPOINT
         self._styles = ones * (_STYLE << _STYLE_SHIFT)
-        self._special = ones * (_TAG | _WIDE << _WIDE_SHIFT)
+        self._special = ones * _SPECIAL
         self._links = ones * _LINK
+        self._columns = range(cols)
         self._ends = range(1, cols + 1)
         self._plain: dict[tuple[bytes, bool], Row] = {}
 
@@ -78,16 +83,20 @@ class RowReader:
 
     def _read(self, raw: bytes, wrapped: bool, flags: int, styles: dict[int, int], source: Source) -> Row:
         cells = int.from_bytes(raw, "little")
-        if cells & self._special:
-            runs = self._special_runs(raw, cells, styles, source)
+        shown = self._text(cells)
+        special = cells & self._special
+        if special or not (shown.isascii() or _all_plain(shown)):
+            texts = self._texts(raw, shown, special, source)
         else:
-            shown = self._text(cells)
-            numbers = cells & self._styles
-            if not numbers:
-                runs = ((shown, 0),)
-            else:
-                ends = self._style_ends(numbers)
-                runs = tuple(self._runs(shown, numbers >> _STYLE_SHIFT, ends, styles, source))
+            texts = None
+        looks = cells & self._styles
+        if special:  # a blank cell with a background colour has the colour where others have their character
+            looks |= cells & ((cells >> 1) & self._ones) * _BLANK_LOOK
+        runs: tuple[tuple[str, int], ...]
+        if not looks:
+            runs = ((shown if texts is None else "".join(texts), 0),)
+        else:
+            runs = self._runs(shown, texts, looks, styles, source)
         links = self._read_links(cells, source) if flags & ROW_LINKED else ()
         return Row(runs, links, wrapped)
 
@@ -97,78 +106,83 @@ class RowReader:
         shown = codepoints.decode("utf-32-le", "replace")[::2].replace("\0", " ")
         return shown if shown.isprintable() else text.blanked(shown)
 
-    def _style_ends(self, numbers: int) -> list[int]:
-        """The columns after the last cell of each run of one style number; the last run's may be missing."""
-        changes = (numbers ^ (numbers >> 64)) >> _STYLE_SHIFT
-        ends = list(compress(self._ends, memoryview(changes.to_bytes(self._size, "little")).cast("Q")))
-        if not ends or ends[-1] != self._cols:
-            ends.append(self._cols)
-        return ends
+    def _texts(self, raw: bytes, shown: str, special: int, source: Source) -> list[str]:
+        """The text of each cell, in step with `width`: nothing for the second half of a wide character."""
+        lanes = memoryview(raw).cast("Q")
+        texts = list(shown)
+        for x in compress(self._columns, memoryview(special.to_bytes(self._size, "little")).cast("Q")):
+            cell = lanes[x]
+            tag = cell & _TAG
+            wide = (cell >> _WIDE_SHIFT) & _WIDE
+            if tag >= _TAG_PALETTE:
+                texts[x] = " "
+            elif wide == _TAIL:
+                texts[x] = ""
+            else:
+                cluster = source.grapheme(x) if tag == _TAG_GRAPHEME else texts[x]
+                texts[x] = width.fitted(cluster, 2 if wide == _WIDE_CELL else 1)
+        odd = set(shown) - _PLAIN
+        for x in [x for x, character in enumerate(shown) if character in odd]:
+            if not lanes[x] & _SPECIAL:
+                texts[x] = width.fitted(texts[x], 1)
+        return texts
 
     def _runs(
-        self, shown: str, numbers: int, ends: Sequence[int], styles: dict[int, int], source: Source
-    ) -> list[tuple[str, int]]:
-        runs = []
-        x = 0
-        lanes = memoryview(numbers.to_bytes(self._size, "little")).cast("Q")
-        for end in ends:
-            number = lanes[x]
-            style = 0
-            if number:
-                known = styles.get(number)
-                if known is None:
-                    known = styles[number] = source.style(x)
-                style = known
-            runs.append((shown[x:end], style))
-            x = end
-        return runs
-
-    def _special_runs(
-        self, raw: bytes, cells: int, styles: dict[int, int], source: Source
+        self, shown: str, texts: list[str] | None, looks: int, styles: dict[int, int], source: Source
     ) -> tuple[tuple[str, int], ...]:
-        """Runs of a row with wide characters, combined characters, or blanks that are only a background colour."""
-        lanes = memoryview(raw).cast("Q").tolist()
-        texts: list[str] = list(self._text(cells))
-        packed: list[int] = []
-        for x, cell in enumerate(lanes):
-            tag = cell & _TAG
-            if tag >= _TAG_PALETTE:
-                content = cell >> _CONTENT_SHIFT
-                colour = 1 + (content & 0xFF) if tag == _TAG_PALETTE else RGB | _rgb(content)
-                texts[x] = " "
-                packed.append(colour << BACKGROUND_SHIFT)
-                continue
-            if tag == _TAG_GRAPHEME:
-                texts[x] = text.removed(source.grapheme(x)) or " "
-            if (cell >> _WIDE_SHIFT) & _WIDE == _TAIL:
-                texts[x] = ""
-            number = (cell >> _STYLE_SHIFT) & _STYLE
+        changes = (looks ^ (looks >> 64)).to_bytes(self._size, "little")
+        ends = list(compress(self._ends, memoryview(changes).cast("Q")))
+        if not ends or ends[-1] != self._cols:  # the last run's end is no change if it has no style
+            ends.append(self._cols)
+        lanes = memoryview(looks.to_bytes(self._size, "little")).cast("Q")
+        runs: list[tuple[str, int]] = []
+        x = 0
+        for end in ends:
+            look = lanes[x]
             style = 0
-            if number:
+            if look & _TAG_PALETTE:
+                content = look >> _CONTENT_SHIFT
+                colour = RGB | _rgb(content) if look & 1 else 1 + (content & 0xFF)
+                style = colour << BACKGROUND_SHIFT
+            elif look:
+                number = look >> _STYLE_SHIFT
                 known = styles.get(number)
                 if known is None:
                     known = styles[number] = source.style(x)
                 style = known
-            packed.append(style)
-        runs = []
-        start = 0
-        for x in range(1, len(packed) + 1):
-            if x == len(packed) or packed[x] != packed[start]:
-                if shown := "".join(texts[start:x]):
-                    runs.append((shown, packed[start]))
-                start = x
+            run = shown[x:end] if texts is None else "".join(texts[x:end])
+            if run and runs and runs[-1][1] == style:
+                runs[-1] = (runs[-1][0] + run, style)
+            elif run:
+                runs.append((run, style))
+            x = end
         return tuple(runs)
 
     def _read_links(self, cells: int, source: Source) -> tuple[tuple[int, int, str], ...]:
         links: list[tuple[int, int, str]] = []
         linked = memoryview((cells & self._links).to_bytes(self._size, "little")).cast("Q")
-        for x in compress(range(self._cols), linked):
+        for x in compress(self._columns, linked):
             uri = source.link(x)
             if links and links[-1][1] == x and links[-1][2] == uri:
                 links[-1] = (links[-1][0], x + 1, uri)
             elif uri:
                 links.append((x, x + 1, uri))
         return tuple(links)
+
+
+_PLAIN: Final = set(map(chr, range(0x20, 0x7F)))
+"""Characters that take one column wherever they stand: those that were seen so far."""
+_PLAIN_LIMIT: Final = 8192
+
+
+def _all_plain(shown: str) -> bool:
+    unknown = set(shown) - _PLAIN
+    if not unknown:
+        return True
+    plain = {character for character in unknown if width.fitted(character, 1) == character}
+    if len(_PLAIN) < _PLAIN_LIMIT:
+        _PLAIN.update(plain)
+    return len(plain) == len(unknown)
 
 
 def _rgb(content: int) -> int:

@@ -27,9 +27,14 @@ RESET: Final = (
     b"\x18\x1b[?1049l\x1b[?1047l\x1b[?47l"
     + _PLAIN
     + b"\x1b[4l\x1b[20l\x1b[?%sl\x1b[?%sh" % tuple(";".join(map(str, modes)).encode() for modes in (_OFF, _ON))
-    + b"\x1b[r\x1b[>4;0m"
+    + b"\x1b[r\x1b[>4;0m\x1b[?47h"
+    + _PLAIN
+    + b"\x1b[2J\x1b[H\x1b7"
     + _NO_KEYBOARD
-    + b"\x1b[0 q\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[H\x1b[2J"
+    + b"\x1b[?47l"
+    + _PLAIN
+    + _NO_KEYBOARD
+    + b"\x1b[0 q\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b]112\x1b\\\x1b[H\x1b7\x1b[2J"
 )
 """Brings any terminal to its defaults with an empty screen, and leaves its scrollback alone."""
 
@@ -155,10 +160,8 @@ def _rows(rows: Sequence[Row]) -> bytes:
 
 def _cursor(picture: Picture) -> bytes:
     if picture.wraps and picture.y < len(picture.rows):
-        last = vt.last_cell(picture.rows[picture.y])
-        if last is not None:
-            character, style, x = last
-            return b"\x1b[%d;%dH" % (picture.y + 1, x + 1) + vt.sgr(style) + character.encode() + vt.sgr(0)
+        x, last = vt.last_cell(picture.rows[picture.y])
+        return b"\x1b[%d;%dH" % (picture.y + 1, x + 1) + last
     return b"\x1b[%d;%dH" % (picture.y + 1, picture.x + 1)
 
 

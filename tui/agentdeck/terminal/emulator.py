@@ -31,7 +31,7 @@ _ALLOW_COLUMNS: Final = re.compile(rb"(?<=[?;])40(?=[;h])")
 """Mode 40 lets a program set its own width (DECCOLM). The pane's width is not a program's to set."""
 _HELD_IN_SNAPSHOT: Final = 4096
 _MOUSE_MODES: Final = (1003, 1002, 1000, 9)
-_PRIVATE: Final = re.compile(rb"\x1b\[\?[0-9;]*h")
+_SET_MODES: Final = re.compile(rb"\x1b\[\?[0-9;]*h")
 _ENTER: Final = re.compile(rb"\x1b\[\?[0-9;]*\b(?:1049|1047|47)(?:;[0-9;]*)?h")
 _LEAVE: Final = re.compile(rb"\x1b\[\?[0-9;]*\b(?:1049|1047|47)(?:;[0-9;]*)?l|\x1bc")
 
@@ -95,7 +95,13 @@ class Emulator:
     # ── output of the program ──────────────────────────────────────────────────────────────────
 
     def feed(self, data: bytes) -> None:
-        if self._closed:
+        if self._closed or not data:
+            return
+        if b"\x1b" not in data and not self._held and self._scanner.idle:
+            self._unseen = True  # nothing to look for: the way of most bytes in a flood
+            self._write_plainly(data)
+            if self._answers:
+                self._answer()
             return
         data = self._held + data
         drawn = synchronized.cut(data, whole=self._unseen and not self._terminal.mode(2026))
@@ -115,8 +121,11 @@ class Emulator:
             self._answer()
 
     def _write(self, data: bytes) -> None:
-        if b"40" in data and b"\x1b[?" in data:
-            data = _PRIVATE.sub(lambda found: _ALLOW_COLUMNS.sub(b"", found[0]), data)
+        if b"\x1b[?" not in data:
+            self._write_plainly(data)
+            return
+        if b"40" in data:
+            data = _SET_MODES.sub(lambda found: _ALLOW_COLUMNS.sub(b"", found[0]), data)
         if b"49h" in data or b"47h" in data:
             entered = next(reversed([*_ENTER.finditer(data)]), None)
             if entered is not None and not _LEAVE.search(data, entered.end()):

@@ -29,7 +29,7 @@ CELL_WIDTH: Final = 8
 CELL_HEIGHT: Final = 16
 """Pixels that we say a cell has: programs ask, although nothing here draws pixels."""
 
-SCROLLBACK_BYTES: Final = 16_000_000
+SCROLLBACK_BYTES: Final = 20_000_000
 """What the rows above the screen may cost; the library's own limit in lines does not bound memory."""
 
 _APC_BYTES: Final = 64 * 1024

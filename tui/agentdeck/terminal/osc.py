@@ -47,8 +47,13 @@ class OscScanner:
         self._escape = False
         """The last chunk ended with an ESC that may begin or end a command."""
 
+    @property
+    def idle(self) -> bool:
+        """No command is open, nor may the last byte have begun one."""
+        return self._open is None and not self._escape
+
     def scan(self, data: bytes) -> list[bytes | Osc]:
-        if self._open is None and not self._escape and data.find(_OPEN) < 0 and not data.endswith(b"\x1b"):
+        if self.idle and data.find(_OPEN) < 0 and not data.endswith(b"\x1b"):
             return [data] if data else []
         if self._escape:
             data, self._escape = b"\x1b" + data, False

@@ -10,6 +10,7 @@ from typing import Final
 
 BEGIN: Final = b"\x1b[?2026h"
 END: Final = b"\x1b[?2026l"
+_PRIVATE: Final = b"\x1b[?"
 LIMIT: Final = 64 * 1024
 """Bytes of an open block that are kept back; a longer block is drawn as it comes."""
 
@@ -24,6 +25,8 @@ def cut(data: bytes, *, whole: bool) -> int:
 
     `whole` says that the screen before `data` is outside any block and that its newest state was not shown yet.
     """
+    if data.find(_PRIVATE) < 0:
+        return complete(data)
     end = data.rfind(END)
     if end < 0 and not whole:
         return complete(data)

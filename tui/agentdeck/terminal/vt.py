@@ -4,7 +4,6 @@ The opposite of the emulator, and pure: rows in, bytes out.
 """
 
 import functools
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -23,6 +22,7 @@ from agentdeck.protocol.screen import (
     UNDERLINE_SHIFT,
     Row,
 )
+from agentdeck.terminal import width
 
 _FLAGS: Final = (
     (BOLD, "1"),
@@ -63,7 +63,7 @@ def _colour(colour: int, base: int, bright: int) -> list[str]:
 def row(shown: Row, *, styled: bool = True, whole: bool = False) -> bytes:
     """Draw one row from its first column, then reset the style. Blanks at its end are left out unless `whole`."""
     runs = list(shown.runs) if styled else [(shown.text, 0)]
-    if not whole:
+    if not whole and not shown.links:
         while runs and not runs[-1][1] and not runs[-1][0].rstrip(" "):
             runs.pop()
         if runs and not runs[-1][1]:
@@ -87,7 +87,7 @@ def _linked(shown: Row, runs: Sequence[tuple[str, int]]) -> bytes:
     parts: list[bytes] = []
     style_now, uri_now = 0, ""
     for character, style, x in _columns(runs):
-        uri = next((link for first, after, link in shown.links if first <= x < after), "")
+        uri = _link_at(shown, x)
         if uri != uri_now:
             parts.append(link_to(uri))
         if style != style_now:
@@ -101,17 +101,22 @@ def _linked(shown: Row, runs: Sequence[tuple[str, int]]) -> bytes:
     return b"".join(parts)
 
 
-def last_cell(shown: Row) -> tuple[str, int, int] | None:
-    """The text, style and column of the last cell of a row."""
-    found: tuple[str, int, int] | None = None
-    for character, style, x in _columns(shown.runs):
-        found = (found[0] + character, style, x) if found and found[2] == x else (character, style, x)
-    return found
+def last_cell(shown: Row) -> tuple[int, bytes]:
+    """The column of the last cell of a row, and what draws it there."""
+    text, style, column = "", 0, 0
+    for character, character_style, x in _columns(shown.runs):
+        text, style, column = (text + character if x == column else character), character_style, x
+    uri = _link_at(shown, column)
+    return column, (link_to(uri) if uri else b"") + sgr(style) + text.encode() + sgr(0) + (link_to("") if uri else b"")
 
 
 def cursor_shape(shape: str, blinking: bool) -> bytes:
     number = {"block": 2, "underline": 4, "bar": 6}[shape] - blinking
     return b"\x1b[%d q" % number
+
+
+def _link_at(shown: Row, x: int) -> str:
+    return next((uri for first, after, uri in shown.links if first <= x < after), "")
 
 
 def link_to(uri: str) -> bytes:
@@ -124,32 +129,18 @@ def _columns(runs: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int, int]]:
 
     Follows the rules of grapheme clusters (mode 2027) as far as the standard library's tables go.
     """
-    x, last, last_width, joined = 0, "", 0, False
+    x, last, last_columns, joined = 0, "", 0, False
     for text, style in runs:
         for character in text:
-            width = 0 if joined else _width(character)
-            joined = False
-            if character == "\u200d":
-                joined = True
-            elif character == "\ufe0f" and last_width == 1:
-                x, last_width = x + 1, 2
-            elif _flag(character) and _flag(last):
-                width, last = 0, ""
-            if width:
-                last, last_width = character, width
+            columns = 0 if joined else width.of(character)
+            joined = character == width.JOINER
+            if character == "\ufe0f" and last_columns == 1:
+                x, last_columns = x + 1, 2
+            elif width.is_flag(character) and last and width.is_flag(last):
+                columns, last = 0, ""
+            if columns:
+                last, last_columns = character, columns
                 yield character, style, x
-                x += width
+                x += columns
             else:
-                yield character, style, max(x - last_width, 0)
-
-
-def _width(character: str) -> int:
-    if character.isascii():
-        return 1
-    if unicodedata.category(character) in ("Mn", "Me", "Cf") or "\U0001f3fb" <= character <= "\U0001f3ff":
-        return 0
-    return 2 if _flag(character) or unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _flag(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
+                yield character, style, max(x - last_columns, 0)

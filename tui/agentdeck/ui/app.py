@@ -127,7 +127,7 @@ class DeckApp(App[str], inherit_bindings=False):
     # ── what the deck asks of it ───────────────────────────────────────────────────────────────
 
     def leave(self, then: str = "") -> None:
-        self.exit(then)
+        self.call_later(self.exit, then)  # after the dialog that was answered has gone: Textual cannot do both at once
 
     def ring(self) -> None:
         self.bell()
@@ -191,7 +191,7 @@ class DeckApp(App[str], inherit_bindings=False):
         if problem:
             self.call_later(self.deck.say, problem, "warning")
 
-    def _wear_scheme(self, scheme: Scheme) -> None:
+    def wear_scheme(self, scheme: Scheme) -> None:
         """The terminal reported what it looks like."""
         if (scheme == "dark") != self._dark:
             self._dark = scheme == "dark"
@@ -208,9 +208,9 @@ class DeckApp(App[str], inherit_bindings=False):
             driver.chord = self.deck.run_deed
             driver.unbound = self.deck.footer.flash
             driver.paste = lambda data: self.deck.paste(data.decode("utf-8", "replace"))
-            driver.colour_scheme = self._wear_scheme
+            driver.colour_scheme = self.wear_scheme
             if driver.scheme is not None:
-                self._wear_scheme(driver.scheme)
+                self.wear_scheme(driver.scheme)
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """One write for each update, with the cursor hidden on its way and put back in its place."""

@@ -65,11 +65,13 @@ def _directories(directory: str, *, hidden: bool) -> list[str]:
 
 
 def _problem(path: Path) -> str:
+    if "\0" in str(path):
+        return "a path cannot hold a null byte"
     try:
         if not path.exists():
             return f"there is no directory {path}"
         if not path.is_dir():
             return f"{path} is not a directory"
-    except (OSError, ValueError) as error:  # too long, a loop of links, a null byte
+    except (OSError, ValueError) as error:  # too long, a loop of links
         return f"{str(path)[:40]!r} is no usable path: {error}"
     return "" if os.access(path, os.X_OK) else f"{path} cannot be entered"

@@ -83,6 +83,7 @@ class DeckDriver(LinuxDriver):
         self._ending = False
         """The bytes that restore the terminal must not be dropped, however far behind it is."""
         self._signalled = False
+        self._was_stopped = False
         self._handlers: dict[signal.Signals, Any] = {}
         self._parser = XTermParser(debug)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
@@ -299,6 +300,8 @@ class DeckDriver(LinuxDriver):
         self._apply_modes()
         self.flush()
         self._start_reading()
+        if self._was_stopped:  # the alternate screen is empty, and the parent repaints only when the size has changed
+            self._loop.call_soon_threadsafe(self._repaint)
 
     def disable_input(self) -> None:
         self._stop_reading()
@@ -315,6 +318,7 @@ class DeckDriver(LinuxDriver):
         if self._outlet is not None:
             self._outlet.finish(FINISH)
         self._in_application_mode = False
+        self._was_stopped = True
         atexit.unregister(self._reset)
         for number, handler in self._handlers.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)
@@ -343,8 +347,8 @@ class DeckDriver(LinuxDriver):
             self._loop.remove_reader(self.fileno)
 
     def _on_ending(self, number: int, frame: FrameType | None) -> None:
-        """End in good order at the first signal, and at any cost at the second."""
-        if self._signalled:
+        """End in good order at the first signal, and at any cost at the second. (A closed terminal hangs up twice.)"""
+        if self._signalled and number != signal.SIGHUP:
             self._reset()
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

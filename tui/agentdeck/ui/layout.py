@@ -70,7 +70,8 @@ class Wish:
     sessions: int = 0
     sidebar: bool = True
     sidebar_width: int = 26
-    resources: bool = False
+    resources: bool | None = None
+    """None: where there is room beside a single pane."""
     zoom: bool = False
 
 
@@ -126,10 +127,11 @@ def plan(columns: int, rows: int, wish: Wish, previous: str = "") -> Plan:
             if columns - width - 2 >= PANE_COLUMNS:
                 parts["sidebar"] = Rect(0, top, width, bottom - top)
                 left = width
-        if wish.resources and name == "rail" and right - left - RAIL - 2 >= PANE_COLUMNS:
+        resources = wish.layout == "focus" and name == "rail" if wish.resources is None else wish.resources
+        if resources and name == "rail" and right - left - RAIL - 2 >= PANE_COLUMNS:
             parts["resources"] = Rect(right - RAIL, top, RAIL, bottom - top)
             right -= RAIL
-        elif wish.resources and bottom - top - RESOURCE_ROWS >= TALL + 2:
+        elif resources and bottom - top - RESOURCE_ROWS >= TALL + 2:
             parts["resources"] = Rect(left, bottom - RESOURCE_ROWS, right - left, RESOURCE_ROWS)
             bottom -= RESOURCE_ROWS
         if "sidebar" not in parts and rows >= GAUGE_ROWS:

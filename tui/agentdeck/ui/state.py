@@ -15,6 +15,9 @@ from agentdeck.protocol import messages as m
 HISTORY: Final = 60
 """Samples of CPU use kept per session; one a second, so a minute."""
 
+BUSY: Final = 1.0
+"""Percent of a core from which a session counts as using the machine."""
+
 STATE_WORDS: Final = {
     "waiting": "needs_you",
     "needs": "needs_you",
@@ -77,6 +80,11 @@ class DeckState:
     def restless(self) -> bool:
         """Whether something on the deck changes just because time passes."""
         return any(session.state not in QUIET_STATES for session in self.sessions)
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing that runs here uses the machine."""
+        return all(usage.cpu < BUSY for usage in self.usages.values())
 
     def find(self, session: str) -> m.Session | None:
         return next((s for s in self.sessions if s.id == session), None)

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from agentdeck.usage.ledger import Ledger
     from agentdeck.usage.prices import Prices
     from agentdeck.usage.report import usage
-    from agentdeck.usage.roots import roots
+    from agentdeck.transcripts.roots import roots
     from agentdeck.usage.scan import up_to_date
 
     zone = _zone(arguments.tz)

@@ -42,6 +42,8 @@ SETTLE: Final = 0.08
 """Seconds that a layout must stay as it is before programs are resized: they redraw everything when they are."""
 DRAW_EVERY: Final = 0.1
 """Seconds between two drawings of the bars while news pours in."""
+CALM: Final = 10.0
+"""Seconds between two drawings while nothing happens but the machine's own figures going up and down."""
 CATCH_UP: Final = 0.02
 """Seconds between two looks whether a slow terminal has taken everything."""
 AGE_EVERY: Final = 5.0
@@ -117,6 +119,7 @@ class Board(Screen[None], inherit_bindings=False):
         self._settled: Plan | None = None
         self._settling: Timer | None = None
         self._drawing: Timer | None = None
+        self._draw_due = 0.0
         self._ages: Timer | None = None
         self._catching_up: Timer | None = None
         self.top = TopBar()
@@ -188,7 +191,7 @@ class Board(Screen[None], inherit_bindings=False):
                 title, pane = self.slots[-1]
                 pane.wear(self.look_bright, self.look_dim)
                 self.mount(title, pane, before=self.footer)
-            self.refresh(layout=True)
+            self.footer.refresh(layout=True)  # a child's, because that is what drops the arrangement kept for this size
             self._settle()
         self.draw()
 
@@ -213,6 +216,10 @@ class Board(Screen[None], inherit_bindings=False):
             return 80, 24
         slot = plan.slots[min(self._selected_slot, len(plan.slots) - 1)]
         return slot.columns, slot.rows
+
+    @property
+    def shows_resources(self) -> bool:
+        return self._plan is not None and self._plan.resources is not None
 
     # ── who is where ───────────────────────────────────────────────────────────────────────────
 
@@ -263,10 +270,14 @@ class Board(Screen[None], inherit_bindings=False):
         for _, pane in self.slots:
             pane.wear(self.look_bright, self.look_dim)
 
-    def draw_soon(self) -> None:
-        """Draw the bars, together with whatever else comes within a moment."""
-        if self._drawing is None:
-            self._drawing = self.set_timer(DRAW_EVERY, self.draw)
+    def draw_soon(self, within: float = DRAW_EVERY) -> None:
+        """Draw the bars, together with whatever else comes within so many seconds."""
+        due = time.monotonic() + within
+        if self._drawing is not None:
+            if self._draw_due <= due:
+                return
+            self._drawing.stop()
+        self._drawing, self._draw_due = self.set_timer(within, self.draw), due
 
     def draw(self) -> None:
         """Give every widget its values; those that look the same stay untouched."""
@@ -323,11 +334,14 @@ class Board(Screen[None], inherit_bindings=False):
                 typing=typing,
                 framed=slot.framed,
                 chosen=chosen and several,
-                notes=self._notes(session) if session is not None else (),
+                notes=self._notes(session),
             )
 
-    def _notes(self, session: m.Session) -> tuple[str, ...]:
-        """What stands at the foot of a session that does not run."""
+    def _notes(self, session: m.Session | None) -> tuple[str, ...]:
+        """What stands at the foot of a pane whose session does not run, or that has none."""
+        if session is None:
+            new, keys = self.keymap.keys_for("new"), self.keymap.keys_for("help")
+            return (f"nothing here yet: {new} starts a session, {keys} shows the keys",)
         if state.is_running(session) and not session.problem:
             return ()
         if state.is_running(session):

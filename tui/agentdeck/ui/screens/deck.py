@@ -18,6 +18,7 @@ from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Modes
 from agentdeck.ui import layout, state
 from agentdeck.ui.keymap import read_combo
+from agentdeck.ui.screens.board import CALM
 from agentdeck.ui.screens.confirm import Confirm
 from agentdeck.ui.screens.deeds import Deeds
 from agentdeck.ui.screens.help import Help
@@ -105,6 +106,8 @@ class DeckScreen(Deeds):
             self._typed_key(event)
         elif (action := self.keymap.deck_action(event.key)) is not None:
             self.run_deed(action)
+        elif event.key == "escape" and self.deck.filter:
+            self._set_filter("")
         else:
             self.footer.flash()
 
@@ -257,7 +260,7 @@ class DeckScreen(Deeds):
         self._wish(sidebar=not self.wish.sidebar)
 
     def action_resources(self) -> None:
-        self._wish(resources=not self.wish.resources)
+        self._wish(resources=not self.shows_resources)
 
     def action_layout(self) -> None:
         names = layout.LAYOUTS
@@ -398,6 +401,8 @@ class DeckScreen(Deeds):
             self.draw()
             self.watch_sessions()
             self._hand_over_keys()
+        elif isinstance(push, m.Resources) and self.deck.calm and before.calm:
+            self.draw_soon(CALM)
         else:
             self.draw_soon()
         if self.typing and (session := self.deck.session) is not None and not state.is_running(session):

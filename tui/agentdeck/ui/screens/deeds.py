@@ -146,8 +146,8 @@ class Deeds(Board):
             return
         if await self._sure(
             f"send SIGINT to {session.name}",
-            "A real signal to everything in the foreground there. It ends most agent CLIs;\n"
-            f"{self.keymap.keys_for('interrupt')} ends only the turn.",
+            "A real signal to what runs in the foreground there.\n"
+            f"It ends most agent CLIs; {self.keymap.keys_for('interrupt')} ends only the turn.",
             "Send SIGINT",
         ):
             await self.bridge.call(m.Signal(session=session.id))

@@ -39,17 +39,10 @@ class FirstContact(Dialog[Start | None]):
         super().on_mount()
         self.query_one("#shell").focus()
 
-    @on(Button.Pressed, "#shell")
-    def _shell(self) -> None:
-        self.dismiss("shell")
-
-    @on(Button.Pressed, "#demo")
-    def _demo(self) -> None:
-        self.dismiss("demo")
-
-    @on(Button.Pressed, "#close")
-    def _close(self) -> None:
-        self.dismiss(None)
+    @on(Button.Pressed)
+    def _button_pressed(self, event: Button.Pressed) -> None:
+        answers: dict[str | None, Start] = {"shell": "shell", "demo": "demo"}
+        self.dismiss(answers.get(event.button.id))
 
     def action_start(self, what: Start) -> None:
         self.dismiss(what)

@@ -24,6 +24,8 @@ from agentdeck.ui.directories import Completion, complete, expand
 from agentdeck.ui.figures import clean, cut, fit
 from agentdeck.ui.screens.dialog import Dialog, button, buttons, sentence
 
+INDENT: Final = 11
+"""Cells before the fields, for their labels."""
 DEADLINE: Final = 1.5
 """Seconds that a disk may take to answer before the dialog goes on without it."""
 
@@ -58,9 +60,10 @@ class Field(Horizontal):
     Field:focus-within > Label { color: $text-primary; text-style: bold; }
     """
 
-    def __init__(self, label: str, field: Input) -> None:
+    def __init__(self, label: str, id: str, value: str = "", hint: str = "") -> None:
         super().__init__()
-        self._label, self._field = label, field
+        self._label = label
+        self._field = Input(value, compact=True, id=id, placeholder=hint, select_on_focus=False)
 
     def compose(self) -> ComposeResult:
         yield Label(self._label)
@@ -88,15 +91,16 @@ class NewSession(Dialog[NewSessionChoice | None]):
         self._home = os.path.expanduser("~")  # noqa: PTH111
         self._cwd, self._ask_prompt = cwd, ask_prompt
         self._completion: tuple[str, Completion] | None = None
+        self._typed = ""
 
     def parts(self) -> Iterable[Widget]:
         yield OptionList(*(self._option(provider) for provider in self._providers), compact=True, id="provider")
-        yield Field("directory", Input(self._short(self._cwd), compact=True, id="cwd", select_on_focus=False))
+        yield Field("directory", "cwd", self._short(self._cwd))
         yield sentence("", "muted", id="candidates")
-        yield Field("name", Input(compact=True, id="name", placeholder="from the directory"))
+        yield Field("name", "name", hint="made up from the directory")
         if self._ask_prompt:
-            yield Field("prompt", Input(compact=True, id="prompt", placeholder="what it should do first"))
-        yield Field("arguments", Input(compact=True, id="args", placeholder="passed on as they are"))
+            yield Field("prompt", "prompt", hint="what it should do first")
+        yield Field("arguments", "args", hint="passed on as they are")
         yield sentence("", "problem", id="problem")
         yield buttons(button("Start", "start"), button("Cancel", "cancel"))
 
@@ -123,6 +127,7 @@ class NewSession(Dialog[NewSessionChoice | None]):
 
     @on(Input.Changed, "#cwd")
     def _directory_typed(self, event: Input.Changed) -> None:
+        self._typed = event.value
         self._say("")
         self._look(event.value)
 
@@ -130,7 +135,7 @@ class NewSession(Dialog[NewSessionChoice | None]):
     async def _look(self, text: str) -> None:
         """Show what the directory may become, while it is typed."""
         completion = await self._complete(text)
-        if completion is not None and text == self._value("cwd"):
+        if completion is not None and text == self._typed:
             self._show_candidates(completion if completion.problem else None)
 
     async def _complete(self, text: str) -> Completion | None:
@@ -146,8 +151,8 @@ class NewSession(Dialog[NewSessionChoice | None]):
 
     def _show_candidates(self, completion: Completion | None) -> None:
         names = "  ".join(f"{clean(name)}/" for name in completion.candidates) if completion else ""
-        label = self.query_one("#candidates", Label)
-        label.update(Content(cut(names, max(0, label.size.width - 11), glyphs.active().ellipsis)))
+        for label in self.query("#candidates").results(Label):  # none any more when the deck closes meanwhile
+            label.update(Content(cut(names, max(0, label.size.width - INDENT), glyphs.active().ellipsis)))
 
     async def action_forward(self) -> None:
         """Complete a directory that is typed in part; anywhere else, and when that helps no more, go on."""
@@ -176,6 +181,8 @@ class NewSession(Dialog[NewSessionChoice | None]):
             self._say(f"{provider.label} is not installed{how}", "provider")
             return
         completion = await self._complete(self._value("cwd"))
+        if not self.is_current:  # left while the disk was asked
+            return
         if completion is not None and completion.problem:
             self._say(completion.problem, "cwd")
             return
@@ -189,7 +196,7 @@ class NewSession(Dialog[NewSessionChoice | None]):
         self.dismiss(NewSessionChoice(provider.name, cwd, self._value("name").strip(), prompt, args))
 
     @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
+    def _cancel_pressed(self) -> None:
         self.dismiss(None)
 
     @on(OptionList.OptionHighlighted)

@@ -69,5 +69,5 @@ class TextPrompt(Dialog[str | None]):
         self.dismiss(self._text)
 
     @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
+    def _cancel_pressed(self) -> None:
         self.dismiss(None)

@@ -44,17 +44,10 @@ class Quit(Dialog[Leave | None]):
         super().on_mount()
         self.query_one("#detach").focus()
 
-    @on(Button.Pressed, "#detach")
-    def _detach(self) -> None:
-        self.dismiss("detach")
-
-    @on(Button.Pressed, "#stop")
-    def _stop(self) -> None:
-        self.dismiss("stop")
-
-    @on(Button.Pressed, "#cancel")
-    def _cancel(self) -> None:
-        self.dismiss(None)
+    @on(Button.Pressed)
+    def _button_pressed(self, event: Button.Pressed) -> None:
+        answers: dict[str | None, Leave] = {"detach": "detach", "stop": "stop"}
+        self.dismiss(answers.get(event.button.id))
 
     def action_leave(self, how: Leave) -> None:
         if how == "detach" or self._count:

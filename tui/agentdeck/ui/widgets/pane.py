@@ -83,7 +83,8 @@ class Pane(Widget):
         self._top: int | None = None
         """The absolute line at the top while scrolled back, None while following the output."""
         self._looks: tuple[Look, Look] | None = None
-        self._cache: dict[int, tuple[Row, Strip]] = {}
+        self._cache: dict[int, tuple[Row | None, Strip]] = {}
+        """Drawn rows with their edges, by their place in the pane; `_redraw` drops them."""
         self._pointer = Pointer(self)
 
     # ── what it is given ───────────────────────────────────────────────────────────────────────
@@ -121,8 +122,8 @@ class Pane(Widget):
         if self._top is not None:
             if self._top >= replica.history:
                 self._top = None
-            self._cache.clear()
-            self.refresh()
+            self._redraw()
+            self._want_history()
             return
         if rows is None:
             self._cache.clear()
@@ -206,6 +207,7 @@ class Pane(Widget):
         top = max(0, start + by)
         self._top = top if top < replica.history else None
         self._redraw()
+        self._want_history()
         self.post_message(self.Scrolled(self))
 
     def follow(self) -> None:
@@ -243,42 +245,51 @@ class Pane(Widget):
         self._cache.clear()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        if self._looks is None or self.replica is None:
-            style = self._looks[1].blank if self._looks else Style()
-            return [Strip.blank(crop.width, style)] * crop.height
-        self._want_history()
-        width = self.size.width
+        if self._looks is None:
+            return [Strip.blank(crop.width)] * crop.height
+        width, height = self.size
+        drawn = self._drawn(crop.y, crop.bottom, height)
         whole = crop.x == 0 and crop.width == width
-        strips = [self._strip(y) for y in crop.line_range]
-        return strips if whole else [strip.crop(crop.x, crop.right) for strip in strips]
+        return drawn if whole else [strip.crop(crop.x, crop.right) for strip in drawn]
 
-    def _strip(self, y: int) -> Strip:
-        foot = self.size.height - self.framed
-        if y >= foot:
-            return self._bottom_edge()
+    def _drawn(self, start: int, end: int, height: int) -> list[Strip]:
+        """The strips of rows start … end-1. Textual often asks for all of them when few have changed."""
         notes = self._wrapped_notes
-        strip = self._note(notes[y - (foot - len(notes))]) if y >= foot - len(notes) else self._content(y)
-        if y == 0 and self.lines_up and not self.framed:
-            strip = self._overlay_mark(strip)
-        if self.framed:
-            edge = Segment(glyphs.active().separator, self._edge)
-            strip = Strip([edge, *strip, edge], self.size.width)
-        return strip
+        foot = height - self.framed
+        last = foot - len(notes)
+        first, replica, known = self.first_line, self.replica, self._cache
+        plain = self.selection is None
+        strips: list[Strip] = []
+        for y in range(start, end):
+            if y < last:
+                row = replica.row(first + y) if replica is not None else None
+                cached = known.get(y)
+                if plain and cached is not None and cached[0] is row:
+                    strip = cached[1]
+                else:
+                    strip = self._edged(self._content(row, first + y))
+                    known[y] = (row, strip)
+                if y == 0 and self._top is not None and not self.framed:
+                    strip = self._overlay_mark(strip)
+            elif y < foot:
+                strip = self._edged(self._note(notes[y - last]))
+            else:
+                strip = self._bottom_edge()
+            strips.append(strip)
+        return strips
 
-    def _content(self, y: int) -> Strip:
-        assert self.replica is not None
-        look, columns = self.look, self.columns_shown
-        line = self.first_line + y
-        row = self.replica.row(line)
-        if row is None:
+    def _edged(self, strip: Strip) -> Strip:
+        if not self.framed:
+            return strip
+        edge = Segment(glyphs.active().separator, self._edge)
+        return Strip([edge, *strip, edge], strip.cell_length + 2)
+
+    def _content(self, row: Row | None, line: int) -> Strip:
+        look, columns, replica = self.look, self.columns_shown, self.replica
+        if replica is None or row is None:
             return Strip.blank(columns, look.blank)
-        known = self._cache.get(y)
-        if known is not None and known[0] is row:
-            strip = known[1]
-        else:
-            strip = look.strip(row, columns)
-            self._cache[y] = (row, strip)
-        if self.selection is not None and (span := self.selection.columns(line, self.replica.row)) is not None:
+        strip = look.strip(row, columns)
+        if self.selection is not None and (span := self.selection.columns(line, replica.row)) is not None:
             start, end = span
             strip = Strip.join(
                 [
@@ -328,8 +339,7 @@ class Pane(Widget):
         if self._top is None or self.replica is None:
             return
         margin = self.rows_shown
-        start = self.replica.missing(self._top - margin, self._top + margin)
-        if start is not None:
+        while (start := self.replica.missing(self._top - margin, self._top + margin)) is not None:
             self.post_message(self.HistoryWanted(self.replica.session, start, PAGE))
 
     # ── the mouse ──────────────────────────────────────────────────────────────────────────────

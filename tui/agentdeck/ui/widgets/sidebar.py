@@ -17,8 +17,8 @@ from agentdeck.ui.state import matches
 from agentdeck.ui.widgets.lines import Line, Lines, Piece, clip, line, spread
 from agentdeck.ui.wording import activity, ink_of, over
 
-MEMORY_FROM_WIDTH = 22
-"""Cells; a narrower sidebar shows the CPU alone."""
+ROOMY = 22
+"""Cells from which a row has two numbers at its right; a narrower one keeps the first."""
 
 
 def groups(sessions: Sequence[Session]) -> list[tuple[str, list[Session]]]:
@@ -119,12 +119,12 @@ class Listing:
         age = duration(self.now - (session.ended or session.since)) if session.ended or session.since else ""
         if over(session):
             words = exit_words(session.exit_status) if session.state == "exited" else "failed"
-            return f"{words} {age:>4}".rstrip()
+            return f"{words} {age:>4}".rstrip() if self.width >= ROOMY else words
         usage = self.usages.get(session.id)
         if session.state != "working" or usage is None:
             return age
         cpu = f"{percent(usage.cpu):>4}"
-        return f"{cpu} {memory(usage.rss):>4}" if self.width >= MEMORY_FROM_WIDTH else cpu
+        return f"{cpu} {memory(usage.rss):>4}" if self.width >= ROOMY else cpu
 
     def _second(self, session: Session) -> tuple[str, str, str] | None:
         """What it does, since when, and the ink; None for the states that one line says all about."""

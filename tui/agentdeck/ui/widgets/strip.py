@@ -62,7 +62,11 @@ class SessionStrip(Lines):
         if session.state == "needs_you":
             inside: tuple[Piece, ...] = (Piece(f"{number}{glyph}{name}{mark}", "filled"),)
         else:
-            inside = (Piece(str(number), chosen), Piece(glyph, f"{chosen} {ink_of(session)}"), Piece(name + mark, chosen))
+            inside = (
+                Piece(str(number), chosen),
+                Piece(glyph, f"{chosen} {ink_of(session)}"),
+                Piece(name + mark, chosen),
+            )
         if chosen:
             return (Piece("[", "strong"), *inside, Piece("]", "strong"))
         return (Piece(" "), *inside, Piece(" "))

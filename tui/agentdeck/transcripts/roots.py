@@ -33,6 +33,7 @@ def roots(env: Mapping[str, str]) -> list[Root]:
         Root("codex", codex / "sessions"),
         Root("codex", codex / "archived_sessions"),
         Root("gemini", home / ".gemini" / "tmp"),
+        Root("cursor", home / ".cursor" / "projects"),
     ]
     return list(dict.fromkeys(found))
 
@@ -50,16 +51,23 @@ def transcripts(root: Root) -> Iterator[Found]:
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif _is_transcript(root.agent, entry.name) and entry.is_file():
+                    elif is_transcript(root.agent, entry.path) and entry.is_file():
                         stat = entry.stat()
                         yield Found(root.agent, entry.path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
                 except OSError:
                     continue
 
 
-def _is_transcript(agent: str, name: bytes) -> bool:
-    if agent == "claude":
-        return name.endswith(b".jsonl")
-    if agent == "codex":
-        return name.startswith(b"rollout-") and name.endswith((b".jsonl", b".jsonl.zst"))
-    return name.startswith(b"session-") and name.endswith((b".jsonl", b".json"))
+def is_transcript(agent: str, path: bytes) -> bool:
+    """Whether a path below one of the agent's roots is a transcript, by its name."""
+    name = path.rpartition(b"/")[2]
+    match agent:
+        case "claude":
+            return name.endswith(b".jsonl")
+        case "codex":
+            return name.startswith(b"rollout-") and name.endswith((b".jsonl", b".jsonl.zst"))
+        case "gemini":
+            return name.startswith(b"session-") and name.endswith((b".jsonl", b".json"))
+        case "cursor":
+            return name.endswith(b".jsonl") and b"/agent-transcripts/" in path
+    return False
