@@ -11,10 +11,11 @@ import msgspec
 
 from agentdeck.errors import AgentdeckError, HubUnreachableError, UnknownSessionError
 from agentdeck.protocol import messages as m
+from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Cursor, Frame, Modes, Row
 
-R = TypeVar("R", bound=m.Reply)
-Q = TypeVar("Q", bound=m.Request)
+R = TypeVar("R", bound=Reply)
+Q = TypeVar("Q", bound=Request)
 
 NOW = 1_700_000_000.0
 
@@ -74,7 +75,7 @@ class FakeHub:
         """What each session's screen says."""
         self.history: dict[str, list[str]] = {}
         self.asked: list[m.AnyRequest] = []
-        self.failing: dict[type[m.Request], AgentdeckError] = {}
+        self.failing: dict[type[Request], AgentdeckError] = {}
         """Requests that this hub refuses, and how."""
         self.sizes: dict[str, tuple[int, int]] = {}
         self.connects: list[bool] = []

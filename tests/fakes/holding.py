@@ -39,6 +39,7 @@ class Follower:
         self.output = bytearray()
         self.start: int | None = None
         self.exits: list[Exit] = []
+        self.when_ended: Callable[[], object] = lambda: None
         self.lost = 0
         self.refused: list[str] = []
         self.reads = True
@@ -56,6 +57,10 @@ class Follower:
         self.output += data
         if self.reads and self.link is not None:
             self.link.ack(self.offset)
+
+    def on_exit(self, ended: Exit) -> None:
+        self.exits.append(ended)
+        self.when_ended()
 
     def on_lost(self) -> None:
         self.lost += 1
@@ -97,7 +102,7 @@ class Holding:
     async def connect(self, session: str, follower: Follower | None = None) -> HolderLink:
         follower = follower or Follower()
         link = await HolderLink.connect(
-            self.socket(session), on_output=follower.on_output, on_exit=follower.exits.append, on_lost=follower.on_lost
+            self.socket(session), on_output=follower.on_output, on_exit=follower.on_exit, on_lost=follower.on_lost
         )
         link.on_refused = follower.refused.append
         follower.link = link

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.holding import PYTHON, Holding, holding, is_running, until
+from tests.fakes.holding import PYTHON, Follower, Holding, holding, is_running, until
 
 NASTY = """
 import os, signal, subprocess, sys, time
@@ -105,7 +105,10 @@ async def test_a_program_that_ends_when_asked_gets_the_time_to_do_it(world: Hold
 async def test_shared_daemons_are_spared_with_their_children_and_listed(world: Holding, tmp_path: Path) -> None:
     note = tmp_path / "pid"
     session = await world.start(PYTHON, "-c", DAEMON, str(note), spare=("a-shared-daemon",))
-    link, follower = await world.follow(session)
+    follower = Follower()
+    link = await world.connect(session, follower)
+    follower.when_ended = link.close  # as the hub does: the answer to the stop must have come before
+    link.replay(0)
     await until(lambda: note.exists() and note.read_text().strip())
     daemon = int(note.read_text())
     await until(lambda: "started" in follower.text() and _children(daemon))

@@ -245,3 +245,24 @@ async def test_a_hung_holder_is_noticed_and_goes_on_when_it_is_woken(world: Hold
         )
     os.kill(link.hello.holder_pid, signal.SIGCONT)
     assert await link.ping(5)
+
+
+async def test_nobody_reads_beside_a_holder_that_lives(world: Holding) -> None:
+    session = await world.start("cat")
+    link, follower = await world.follow(session)
+    await link.master()
+    os.kill(link.hello.holder_pid, signal.SIGSTOP)
+    assert link.holder_is_alive
+    assert OrphanLink.rescue(link, on_output=follower.on_output, on_exit=follower.exits.append, offset=0) is None
+    os.kill(link.hello.holder_pid, signal.SIGCONT)
+    assert await link.ping(5)
+
+
+async def test_a_start_that_nobody_waits_for_leaves_nothing(world: Holding, tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    starting = asyncio.ensure_future(world.start("sh", "-c", f"echo $$ > {note}; exec sleep 60"))
+    await asyncio.sleep(0.005)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    await until(lambda: not note.exists() or not is_running(int(note.read_text() or "0")))

@@ -1,7 +1,7 @@
 """The deck over a fake hub, for tests: run it, press keys, read what is on the screen as text."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,6 @@ from textual.pilot import Pilot
 from textual.strip import Strip
 
 from agentdeck.config import Config
-from agentdeck.protocol import messages as m
 from agentdeck.ui.app import DeckApp
 from agentdeck.ui.screens.deck import DeckScreen
 from agentdeck.ui.theme import load_palettes
@@ -52,9 +51,6 @@ class Page:
     async def shows(self, words: str) -> None:
         await self.until(lambda: words in self.text)
 
-    def asked(self, kind: type[m.Request]) -> list[m.Request]:
-        return [request for request in self.hub.asked if isinstance(request, kind)]
-
 
 def make_app(
     hub: FakeHub, config: Config | None = None, *, attach: str | None = None, path: str = "/nowhere"
@@ -85,6 +81,3 @@ def check_golden(name: str, text: str) -> None:
     if os.environ.get("AGENTDECK_UPDATE_GOLDENS"):
         path.write_text(text + "\n", encoding="utf-8")
     assert text + "\n" == path.read_text(encoding="utf-8")
-
-
-Scenario = Callable[[Page], Awaitable[None]]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from textual.app import App, ComposeResult
+from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -86,3 +87,10 @@ async def until(true: Callable[[], object]) -> None:
     async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - what is waited for is what is drawn
             await asyncio.sleep(0.01)
+
+
+async def opened(app: Stage, pilot: Pilot[None], dialog: Screen[Any]) -> None:
+    """Open a dialog and wait until a person could use it."""
+    app.ask(dialog)
+    await until(lambda: dialog.is_current and dialog.focused is not None and dialog.query(".box").first().size.height)
+    await pilot.pause()

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Button, Input, OptionList, TextArea
@@ -17,7 +16,7 @@ from agentdeck.ui.screens.new_session import NewSession, ProviderChoice
 from agentdeck.ui.screens.palette import Palette, found
 from agentdeck.ui.screens.prompt import TextPrompt
 from agentdeck.ui.screens.quit import Quit
-from tests.ui.showing import Stage, on_screen, until
+from tests.ui.showing import Stage, on_screen, opened, until
 
 PROVIDERS = [
     ProviderChoice("gemini", "Gemini CLI", False, "npm install -g @google/gemini-cli"),
@@ -56,12 +55,6 @@ MARKS = {
     "first": ["No agent CLI", "Open a shell", "Play the demo", "Close"],
 }
 every_dialog = pytest.mark.parametrize("name", DIALOGS)
-
-
-async def opened(app: Stage, pilot: Pilot[Any], dialog: Screen[Any]) -> None:
-    app.ask(dialog)
-    await pilot.pause()
-    await until(lambda: dialog.is_current and dialog.focused is not None)
 
 
 # ── what holds for every dialog ────────────────────────────────────────────────────────────────

@@ -1,5 +1,4 @@
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +8,7 @@ from textual.widgets import Input
 
 from agentdeck.ui.directories import complete, expand
 from agentdeck.ui.screens.new_session import NewSession, NewSessionChoice, ProviderChoice
-from tests.ui.showing import Stage, on_screen, until
+from tests.ui.showing import Stage, on_screen, opened, until
 
 PROVIDERS = [
     ProviderChoice("gemini", "Gemini CLI", False, "npm install -g @google/gemini-cli"),
@@ -28,17 +27,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-async def opened(app: Stage, pilot: Pilot[Any], cwd: Path, *, ask_prompt: bool = False) -> None:
-    dialog = NewSession(PROVIDERS, str(cwd), ask_prompt)
-    app.ask(dialog)
-    await until(lambda: dialog.is_current and dialog.focused is not None)
+async def open_in(app: Stage, pilot: Pilot[None], cwd: Path, *, ask_prompt: bool = False) -> None:
+    await opened(app, pilot, NewSession(PROVIDERS, str(cwd), ask_prompt))
 
 
 def field(app: Stage, id: str) -> Input:
     return app.screen.query_one(f"#{id}", Input)
 
 
-async def write(app: Stage, pilot: Pilot[Any], id: str, text: str) -> None:
+async def write(app: Stage, pilot: Pilot[None], id: str, text: str) -> None:
     field(app, id).focus()
     field(app, id).value = text
     field(app, id).cursor_position = len(text)
@@ -48,7 +45,7 @@ async def write(app: Stage, pilot: Pilot[Any], id: str, text: str) -> None:
 async def test_enter_starts_the_first_agent_here(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home / "shop")
+        await open_in(app, pilot, home / "shop")
         assert field(app, "cwd").value == "~/shop"
         app.simulate_key("enter")
         await until(lambda: app.answer != "nothing yet")
@@ -58,7 +55,7 @@ async def test_enter_starts_the_first_agent_here(home: Path) -> None:
 async def test_everything_can_be_filled_in_from_the_keyboard(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home / "shop", ask_prompt=True)
+        await open_in(app, pilot, home / "shop", ask_prompt=True)
         await pilot.press(*"go on", "tab", *"--model 'a b'", "shift+tab", "shift+tab", *"api")
         await pilot.press("shift+tab", "shift+tab", "down")
         app.simulate_key("enter")
@@ -69,7 +66,7 @@ async def test_everything_can_be_filled_in_from_the_keyboard(home: Path) -> None
 async def test_what_is_installed_comes_first_and_the_rest_says_how(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         text = on_screen(app)
         places = [text.index(label) for label in ("Claude Code", "Shell", "Gemini CLI", "Odd")]
         assert places == sorted(places)
@@ -80,7 +77,7 @@ async def test_what_is_installed_comes_first_and_the_rest_says_how(home: Path) -
 async def test_a_missing_agent_is_not_started(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         await pilot.press("down", "down")
         app.simulate_key("enter")
         await until(lambda: "Gemini CLI is not installed: npm install -g" in on_screen(app))
@@ -104,7 +101,7 @@ async def test_a_missing_agent_is_not_started(home: Path) -> None:
 async def test_a_bad_directory_is_a_sentence_and_can_be_mended(home: Path, typed: str, said: str) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         await write(app, pilot, "cwd", typed)
         app.simulate_key("enter")
         await until(lambda: said in on_screen(app))
@@ -121,7 +118,7 @@ async def test_a_bad_directory_is_a_sentence_and_can_be_mended(home: Path, typed
 async def test_unbalanced_quotes_are_a_sentence(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         await write(app, pilot, "args", "--title 'half")
         app.simulate_key("enter")
         await until(lambda: "arguments: no closing quotation" in on_screen(app))
@@ -136,7 +133,7 @@ async def test_unbalanced_quotes_are_a_sentence(home: Path) -> None:
 async def test_tab_completes_a_directory_and_then_goes_on(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         await write(app, pilot, "cwd", "~/de")
         await pilot.press("tab")
         await until(lambda: field(app, "cwd").value == "~/deep/")
@@ -148,7 +145,7 @@ async def test_tab_completes_a_directory_and_then_goes_on(home: Path) -> None:
 async def test_candidates_are_shown_while_a_directory_is_typed(home: Path) -> None:
     app = Stage()
     async with app.run_test(size=(80, 24)) as pilot:
-        await opened(app, pilot, home)
+        await open_in(app, pilot, home)
         await write(app, pilot, "cwd", "~/sho")
         await until(lambda: "shop/  shopping/" in on_screen(app))
         await pilot.press("tab")
@@ -160,7 +157,7 @@ async def test_candidates_are_shown_while_a_directory_is_typed(home: Path) -> No
 async def test_the_buttons_can_be_clicked(home: Path, button: str, starts: bool) -> None:
     app = Stage()
     async with app.run_test(size=(60, 20)) as pilot:
-        await opened(app, pilot, home, ask_prompt=True)
+        await open_in(app, pilot, home, ask_prompt=True)
         await pilot.click(button)
         await until(lambda: app.answer != "nothing yet")
         assert (app.answer is not None) == starts

@@ -1,5 +1,6 @@
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,3 +93,12 @@ def test_one_set_is_active_for_the_whole_terminal() -> None:
         assert glyphs.active() is ASCII
     finally:
         glyphs.activate(UNICODE)
+
+
+def test_the_documentation_shows_the_signs_that_are_drawn() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "themes.md").read_text(encoding="utf-8")
+    words = {"needs_you": "needs you", "done": "done, not yet seen", "error": "ended, error"}
+    for state in STATES:
+        if state != "exited":
+            signs = " | ".join(glyphs.state(state) for glyphs in (UNICODE, NARROW, ASCII))
+            assert f"| {words.get(state, state)} | {signs} |" in text

@@ -165,6 +165,11 @@ def test_a_missing_theme_is_named_and_the_default_is_used() -> None:
     assert "'nowhere'" in sentence
 
 
+def test_every_theme_and_role_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "themes.md").read_text(encoding="utf-8")
+    assert [name for name in (*PALETTES, *ROLES) if f"`{name}`" not in text] == []
+
+
 def test_the_shipped_files_are_plain_toml() -> None:
     for path in (Path(__file__).parents[2] / "themes").glob("*.toml"):
         assert set(tomllib.loads(path.read_text())["roles"]) == set(ROLES)

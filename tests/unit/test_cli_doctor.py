@@ -1,6 +1,10 @@
 """The doctor's single checks, and the survey of agent CLIs behind them and behind the first contact."""
 
 import os
+import re
+import tempfile
+import termios
+import tty
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,8 +62,9 @@ def test_no_color_is_a_wish_and_no_fault() -> None:
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> Paths:
-    return locate({"HOME": str(tmp_path)})
+def paths() -> Iterator[Paths]:
+    with tempfile.TemporaryDirectory(prefix="ad-") as home:  # short: a long one moves the run directory
+        yield locate({"HOME": home})
 
 
 def test_directories_that_do_not_exist_yet_are_well(paths: Paths) -> None:
@@ -132,7 +137,7 @@ def test_what_is_installed_is_named_and_the_rest_offered(programs: Path) -> None
     program(programs, "claude", "")
     program(programs, "gemini", "")
     lines = survey.explain(survey.look(providers.builtin(), str(programs)))
-    assert lines[0] == "Found Claude Code and Gemini."
+    assert lines[0] == "Found Claude Code and Gemini CLI."
     assert not any("claude-code" in line for line in lines)
     assert any("@openai/codex" in line for line in lines)
 
@@ -179,10 +184,8 @@ def test_a_new_configuration_starts_with_every_setting_commented_out(tmp_path: P
     path = tmp_path / "config.toml"
     path.write_text(editing.template())
     assert load(path) == (Config(), [])
-    bare = "\n".join(
-        line.removeprefix("# ") if " = " in line or "# [" in line else line for line in path.read_text().splitlines()
-    )
-    changed, problems = parse(bare.replace("# [providers", "[providers"), "")
+    bare = re.sub(r"^# (?=[a-z_]+ = |\[providers)", "", path.read_text(), flags=re.MULTILINE)
+    changed, problems = parse(bare, "")
     assert problems == []
     assert replace_tables(changed) == Config()
     assert all(name in bare for name in Config.__struct_fields__ if name not in ("limits", "keys", "providers"))
@@ -230,26 +233,31 @@ def test_a_lock_file_that_nobody_holds_is_no_hub(paths: Paths) -> None:
 
 
 @pytest.fixture
-def pty(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """A terminal on standard input and output; yields its other end."""
-    master, slave = os.openpty()
-    with os.fdopen(slave, "r+b", buffering=0) as stream:
-        monkeypatch.setattr("sys.stdin", stream)
-        monkeypatch.setattr("sys.stdout", stream)
-        yield master
-    os.close(master)
+def terminal_ends() -> Iterator[tuple[int, int]]:
+    """A terminal as its program has it, and as its host has it."""
+    host, program = os.openpty()
+    yield program, host
+    os.close(program)
+    os.close(host)
 
 
-def test_a_terminal_with_kitty_keys_is_recognised(pty: int) -> None:
-    os.write(pty, b"\x1b[?0u\x1b[?62;22c")
-    assert keyboard.has_kitty_protocol(5)
-    assert os.read(pty, 100) == b"\x1b[?u\x1b[c"
+def test_a_terminal_with_kitty_keys_is_recognised(terminal_ends: tuple[int, int]) -> None:
+    program, host = terminal_ends
+    tty.setraw(program)
+    os.write(host, b"\x1b[?0u\x1b[?62;22c")
+    assert keyboard.has_kitty_protocol(60, fd=program)
+    assert os.read(host, 100) == b"\x1b[?u\x1b[c"
 
 
-def test_a_terminal_without_them_ends_the_wait_with_its_other_answer(pty: int) -> None:
-    os.write(pty, b"\x1b[?62;22c")
-    assert not keyboard.has_kitty_protocol(60)
+def test_a_terminal_without_them_ends_the_wait_with_its_other_answer(terminal_ends: tuple[int, int]) -> None:
+    program, host = terminal_ends
+    tty.setraw(program)
+    os.write(host, b"\x1b[?62;22c")
+    assert not keyboard.has_kitty_protocol(60, fd=program)
 
 
-def test_a_terminal_that_says_nothing_has_none(pty: int) -> None:
-    assert not keyboard.has_kitty_protocol(0.05)
+def test_a_terminal_that_says_nothing_has_none_and_keeps_its_settings(terminal_ends: tuple[int, int]) -> None:
+    program, _ = terminal_ends
+    before = termios.tcgetattr(program)
+    assert not keyboard.has_kitty_protocol(0.05, fd=program)
+    assert termios.tcgetattr(program) == before

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from agentdeck.transcripts.roots import roots
 from agentdeck.usage.ledger import Ledger
 from agentdeck.usage.prices import Prices
 from agentdeck.usage.report import usage
-from agentdeck.transcripts.roots import roots
 from agentdeck.usage.scan import scan
 
 CASES = sorted((Path(__file__).parent.parent / "data" / "tokens").glob("*.json"))

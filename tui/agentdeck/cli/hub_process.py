@@ -17,7 +17,7 @@ from agentdeck.hub.client import HubClient
 from agentdeck.paths import Paths
 from agentdeck.protocol import messages as m
 
-ASK_DEADLINE: Final = 3.0
+ASK_DEADLINE: Final = 2.0
 """Seconds for a healthy hub to end after it was asked to, and for any hub to obey a signal."""
 
 

@@ -8,7 +8,6 @@ import contextlib
 import os
 import re
 import select
-import sys
 import termios
 import time
 import tty
@@ -21,14 +20,13 @@ DEADLINE: Final = 1.0
 """Seconds; a terminal over a slow line needs some hundred milliseconds."""
 
 
-def has_kitty_protocol(deadline: float = DEADLINE) -> bool:
-    """Ask the terminal on standard input and output. False too when it answers nothing."""
-    fd = sys.stdin.fileno()
+def has_kitty_protocol(deadline: float = DEADLINE, *, fd: int = 0) -> bool:
+    """Ask the terminal that is open as `fd`. False too when it answers nothing."""
     before = termios.tcgetattr(fd)
     answer = b""
     try:
         tty.setraw(fd, termios.TCSANOW)
-        os.write(sys.stdout.fileno(), _QUESTION)
+        os.write(fd, _QUESTION)
         until = time.monotonic() + deadline
         while not _END.search(answer) and (left := until - time.monotonic()) > 0:
             if select.select([fd], [], [], left)[0]:

@@ -17,7 +17,7 @@ from agentdeck.errors import AgentdeckError, UsageError
 EPILOG: Final = """\
 ID is a session's id, the beginning of one, or its name.
 exit codes: 0 done · 1 other · 2 usage or configuration · 3 session · 4 a program did not start · 5 hub
-            6 unsafe directory · 7 terminal library · 130 Ctrl+C
+            6 unsafe directory · 7 terminal library · 8 usage ledger · 130 Ctrl+C
 """
 
 BROKEN_PIPE: Final = 141
@@ -99,9 +99,7 @@ def _unknown_command(name: str) -> UsageError:
 
     close = get_close_matches(name, COMMANDS, n=1)
     meant = f"did you mean agentdeck {close[0]}? " if close else ""
-    return UsageError(
-        f"there is no command called {name!r}", hint=f"{meant}{'A' if not meant else 'a'}gentdeck --help lists them"
-    )
+    return UsageError(f"there is no command called {name!r}", hint=f"{meant}agentdeck --help lists them")
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def drawn_row(runs: Runs, columns: int) -> bytes:
         part, taken = _cut(text, left)
         parts.append(vt.sgr(style) + part.encode())
         left -= taken
-        if left <= 0:
+        if left <= 0 or len(part) < len(text):
             break
     return b"".join(parts) + b"\x1b[m"
 

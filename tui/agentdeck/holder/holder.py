@@ -36,6 +36,8 @@ DRAIN: Final = 0.5
 TERM_GRACE: Final = 5.0
 
 _RETRY: Final = 0.1
+_DRAIN_STEP: Final = 0.01
+_PATIENCE_STEP: Final = 0.25
 _READS: Final = 16
 
 
@@ -66,6 +68,7 @@ class Holder:
         self._drain_until = 0.0
         self._exit = b""
         """The X frame, once everything the program said is in the ring and the record is written."""
+        self._held = False
         self._seen = False
         self._leave_at = float("inf")
         self._guard_at = 0.0
@@ -108,7 +111,8 @@ class Holder:
         now = time.monotonic()
         mask = 0
         if not self._exit:
-            if now >= self._read_at and (self._wait_status is not None or not self._reception.held_up(now)):
+            self._held = self._wait_status is None and self._reception.held_up(now)
+            if now >= self._read_at and not self._held:
                 mask |= select.POLLIN
             if self._terminal.has_input and now >= self._write_at:
                 mask |= select.POLLOUT
@@ -118,11 +122,15 @@ class Holder:
 
     def _timeout(self) -> float:
         now = time.monotonic()
-        due = min(self._guard_at, self._leave_at) if self._exit else self._guard_at
+        due = self._guard_at
         if self._stop is not None:
             due = min(due, self._stop.next_at)
-        if self._wait_status is not None and not self._exit:
-            due = min(due, now + 0.01)
+        if self._exit:
+            due = min(due, self._leave_at)
+        elif self._wait_status is not None:
+            due = min(due, now + _DRAIN_STEP)
+        elif self._held:
+            due = min(due, now + _PATIENCE_STEP)
         for again in (self._read_at, self._write_at):
             if again > now:
                 due = min(due, again)
@@ -146,7 +154,7 @@ class Holder:
             self._read_output()
         elif fd == self._wake:
             self._on_signals(os.read(fd, 512))
-        elif not self._reception.serve(fd, self._exit):
+        elif not self._reception.serve(fd, self._news):
             self._welcome()
 
     # ── the program ────────────────────────────────────────────────────────────────────────────
@@ -175,7 +183,7 @@ class Holder:
             self._end()
         elif over:
             self._read_at = now + _RETRY  # every descriptor of the terminal is closed, but the program lives
-        self._reception.pump(self._exit)
+        self._reception.pump(self._news)
 
     def _write_input(self) -> None:
         if not self._terminal.flush():
@@ -215,7 +223,12 @@ class Holder:
             b"X", EXIT.pack(-1 if status is None else status, -1 if number is None else number, self._ring.total)
         )
         self._leave_at = min(self._leave_at, time.monotonic() + LINGER)
-        self._reception.pump(self._exit)
+        self._reception.pump(self._news)
+
+    @property
+    def _news(self) -> bytes:
+        """The end, as soon as it may be told: after a stop is over, so that its answer is not missed."""
+        return self._exit if self._stop is None else b""
 
     def _begin_stop(self, grace: float) -> None:
         if self._stop is None:
@@ -232,6 +245,7 @@ class Holder:
         for visitor in askers:
             if visitor in self._reception:
                 self._reception.say(visitor, answer)
+        self._reception.pump(self._news)
 
     # ── what visitors ask ──────────────────────────────────────────────────────────────────────
 
@@ -245,7 +259,7 @@ class Holder:
                 visitor.ack(OFFSET.unpack(payload)[0], now)
             case b"R":
                 visitor.follow(OFFSET.unpack(payload)[0], now)
-                self._reception.pump(self._exit)
+                self._reception.pump(self._news)
             case b"W":
                 self._size = WINSIZE.unpack(payload)
                 self._terminal.resize(*self._size)

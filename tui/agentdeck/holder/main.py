@@ -52,26 +52,30 @@ def run(spec: dict[str, Any]) -> None:
     door, exit_file = Door(f"{path}.sock"), ExitFile(f"{path}{EXIT_SUFFIX}")
     try:
         if door.somebody_answers():
-            raise StartError("program", f"a session {spec['id']} is running already", path)
+            raise StartError("holder", f"a session {spec['id']} is running already", path)
         try:
             door.open()
         except OSError as error:
-            raise StartError("program", f"no socket can be made in {spec['run']}: {error.strerror}", path) from error
+            raise StartError("holder", f"no socket can be made in {spec['run']}: {error.strerror}", path) from error
         with contextlib.suppress(OSError):  # a full disk: the record waits in memory until there is room
             exit_file.prepare()
         ring = Ring()
         program = Program(spec["argv"], spec["cwd"], spec["env"], spec["cols"], spec["rows"])
-    except StartError as error:
+    except (StartError, OSError) as error:
+        kind, where = (error.kind, error.path) if isinstance(error, StartError) else ("holder", path)
         door.close()
         exit_file.remove()
-        report.sendall(json.dumps({"kind": error.kind, "text": str(error), "path": error.path}).encode())
+        report.sendall(json.dumps({"kind": kind, "text": str(error), "path": where}).encode())
         os._exit(1)
     size = spec["cols"], spec["rows"]
     holder = Holder(program, ring, door, exit_file, size=size, spare=tuple(spec["spare"]))
     try:
         report.sendall(json.dumps({"kind": "", "pid": program.pid}).encode())
-    except OSError:
-        os.kill(program.pid, signal.SIGKILL)  # whoever wanted it has gone, and knows no session of this name
+    except OSError:  # whoever wanted it has gone, and knows no session of this name
+        os.kill(program.pid, signal.SIGKILL)
+        door.close()
+        exit_file.remove()
+        os._exit(1)
     report.close()
     os.dup2(nothing, 2)
     os.close(nothing)

@@ -12,8 +12,8 @@ from typing import Final
 
 import pexpect
 
+from agentdeck.holder.proc import start_ticks
 from agentdeck.holder.terminal import Terminal
-from agentdeck.holder.tree import start_ticks
 
 _IUTF8: Final = 0x4000
 """Lets the kernel's line editor erase a whole character; the same bit on Linux and macOS, unnamed in `termios`."""

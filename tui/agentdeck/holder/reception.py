@@ -14,7 +14,7 @@ from agentdeck.holder.visitor import GoneError, Visitor
 _VISITORS: Final = 16
 """Connections at once; a hub needs one."""
 
-_RECEIVE: Final = 256 * 1024
+_RECEIVE: Final = 64 * 1024
 
 
 class Reception:

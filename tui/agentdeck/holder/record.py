@@ -7,8 +7,10 @@ line of JSON and then the program's last output as it was.
 import contextlib
 import json
 import os
-from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path  # not at run time: a holder has no use for it, and it is large
 
 EXIT_SUFFIX: Final = ".exit"
 TAIL: Final = 60 * 1024

@@ -11,6 +11,7 @@ import mmap
 import os
 import struct
 import sys
+from contextlib import suppress
 from typing import Final
 
 from agentdeck.holder.frames import RING
@@ -34,8 +35,10 @@ class Ring:
     def __init__(self) -> None:
         self.fd = -1
         if sys.platform == "linux":
-            self.fd = os.memfd_create("agentdeck-ring", os.MFD_CLOEXEC)
-            os.truncate(self.fd, _HEAD + _CAPACITY)
+            with suppress(OSError):  # a limit on file sizes counts here too: then the memory is ours alone
+                fd = os.memfd_create("agentdeck-ring", os.MFD_CLOEXEC)
+                os.truncate(fd, _HEAD + _CAPACITY)
+                self.fd = fd
         self._memory = mmap.mmap(self.fd, _HEAD + _CAPACITY)
         self._data = memoryview(self._memory)[_HEAD:]
         self.total = 0

@@ -7,10 +7,16 @@ time, because pids are used again.
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+from agentdeck.holder import proc
+
+if sys.platform == "linux":
+    from agentdeck.holder.proc import everything
+else:
+    from agentdeck.holder.ps import everything
 
 
 class Member(NamedTuple):
@@ -27,75 +33,20 @@ class Member(NamedTuple):
         return f"{words if len(words) <= 100 else words[:99] + '…'} (pid {self.pid})"
 
 
-def start_ticks(pid: int) -> int:
-    """Return field 22 of /proc/PID/stat, 0 where that cannot be had."""
-    fields = _stat(pid)
-    return int(fields[19]) if fields else 0
-
-
-def is_alive(pid: int, ticks: int) -> bool:
-    """Whether the process that started at `ticks` (0: not known) still runs; a zombie does not."""
-    fields = _stat(pid)
-    if fields:
-        return fields[0] not in (b"Z", b"X") and ticks in (0, int(fields[19]))
-    if sys.platform == "linux":
-        return False
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields of /proc/PID/stat from the third (state) on: a program's name can hold anything."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-            return file.read().rpartition(b")")[2].split()
-    except OSError:
-        return []
-
-
-def _command(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb", buffering=0) as file:
-            return file.read(4096).replace(b"\0", b" ").decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
-def _everything() -> dict[int, tuple[str, int, int, str]]:
-    """Return start, parent, session and (without /proc only) command of every living process."""
-    found: dict[int, tuple[str, int, int, str]] = {}
-    if sys.platform == "linux":
-        for name in os.listdir("/proc"):
-            if name.isdigit() and (fields := _stat(int(name))) and fields[0] not in (b"Z", b"X"):
-                found[int(name)] = fields[19].decode(), int(fields[1]), int(fields[3]), ""
-        return found
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        text = subprocess.run(
-            ["ps", "-A", "-o", "pid=,ppid=,pgid=,state=,lstart=,command="], capture_output=True, timeout=5
-        ).stdout
-        for line in text.decode("utf-8", "replace").splitlines():
-            pid, parent, group, state, *words = line.split()
-            if not state.startswith("Z"):
-                found[int(pid)] = " ".join(words[:5]), int(parent), int(group), " ".join(words[5:])
-    return found
-
-
 def members(roots: Iterable[int], *, session: tuple[int, str], without: int = 0) -> list[Member]:
     """Return `roots`, what descends from them, and the terminal session of `session` (pid, start), parents first.
 
-    A session's number is not given to anybody else while it has members: if another process has it, it has none.
+    A session's number is not given to anybody else while it has members: if another process has it, it has none. A start
+    of "0" is not known.
     """
-    everything = _everything()
+    facts = everything()
     children: dict[int, list[int]] = {}
-    for pid, (_, parent, _, _) in everything.items():
-        children.setdefault(parent, []).append(pid)
-    order = [pid for pid in roots if pid in everything]
+    for pid, fact in facts.items():
+        children.setdefault(fact.parent, []).append(pid)
+    order = [pid for pid in roots if pid in facts]
     leader, started = session
-    if leader not in everything or everything[leader][0] == started:
-        order += [pid for pid, facts in everything.items() if facts[2] == leader and pid not in order]
+    if leader not in facts or started in ("0", facts[leader].start):
+        order += [pid for pid, fact in facts.items() if fact.sid == leader and pid not in order]
     seen = set(order)
     for pid in order:
         for child in children.get(pid, ()):
@@ -105,8 +56,8 @@ def members(roots: Iterable[int], *, session: tuple[int, str], without: int = 0)
     found = []
     for pid in order:
         if pid != without:
-            start, parent, sid, command = everything[pid]
-            found.append(Member(pid, start, parent, sid, command or _command(pid)))
+            fact = facts[pid]
+            found.append(Member(pid, fact.start, fact.parent, fact.sid, fact.command or proc.command(pid)))
     return found
 
 
@@ -133,7 +84,7 @@ def send(member: Member, number: int) -> None:
             return
         fd = os.pidfd_open(member.pid)
         try:
-            if str(start_ticks(member.pid)) == member.start:
+            if str(proc.start_ticks(member.pid)) == member.start:
                 signal.pidfd_send_signal(fd, number)
         finally:
             os.close(fd)

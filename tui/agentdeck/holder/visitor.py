@@ -14,6 +14,9 @@ from agentdeck.holder.ring import CHUNK, Ring
 PATIENCE: Final = 5.0
 """Seconds for which the program waits for a reader that says nothing; then the reader is let go."""
 
+WELCOME: Final = 2.0
+"""Seconds for which a new reader finds the ring as it was told; then it has to take what is there."""
+
 _BITE: Final = 64 * 1024
 _ANSWERS: Final = 512 * 1024
 """Bytes of answers for one that asks and never reads."""
@@ -34,7 +37,7 @@ class Visitor:
         self._ring = ring
         self._sent = 0
         self._read = ring.base
-        self._welcome_until = now + PATIENCE
+        self._welcome_until = now + WELCOME
         self._silent_since: float | None = None
         self._answers: deque[tuple[memoryview, tuple[int, ...]]] = deque()
         self._answers_size = 0

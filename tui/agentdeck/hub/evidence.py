@@ -59,8 +59,6 @@ def _remember(session: LiveSession) -> _Memory:
     if memory is None:
         info = session.info
         memory = _memories[session] = _Memory(fresh=info.state == "starting" or info.why.startswith(SCREEN_ASKS))
-        if info.state == "done":  # remembered by an earlier hub
-            session.seen = False
     return memory
 
 
@@ -139,16 +137,12 @@ def _learn_id(session: LiveSession) -> None:
     info = session.info
     if not session.running or info.pid <= 0 or session.provider.foreground:
         return
+    family, places = session.provider.family, _places(session)
+    known = info.resume_id
+    if family == "gemini" and known and not resume.exists(family, known, places):
+        known = ""  # ours was not used: the person's arguments chose another conversation, or it has none yet
     others = {other.info.resume_id for other in _memories if other is not session}
-    found = resume.running_id(
-        session.provider.family,
-        info.pid,
-        _places(session),
-        cwd=info.cwd,
-        started=info.started,
-        known=info.resume_id,
-        others=others,
-    )
+    found = resume.running_id(family, info.pid, places, cwd=info.cwd, started=info.started, known=known, others=others)
     if found:
         session.update(resume_id=found)
 

@@ -50,11 +50,16 @@ def plan(request: Spawn, providers: Mapping[str, Provider], taken: Collection[st
     )
 
 
-def again(record: Record, provider: Provider, *, resume_id: str, env: Mapping[str, str]) -> HolderSpec:
-    """Plan the restart of a session: its conversation is resumed when its id is known."""
+def again(record: Record, provider: Provider, *, resume_id: str, env: Mapping[str, str]) -> tuple[HolderSpec, str]:
+    """Plan the restart of a session: its conversation is resumed when its id is known.
+
+    Returns the plan and the id of the conversation that it resumes or begins, empty if nobody knows.
+    """
     info = record.session
-    launch = Launch(args=record.args, resume_id=resume_id)
-    return _spec(info.id, provider, launch, record.argv, _directory(info.cwd), env, info.cols, info.rows)
+    chosen = str(uuid.uuid4()) if provider.chooses_id and not resume_id and not record.argv else ""
+    launch = Launch(args=record.args, resume_id=resume_id, session_id=chosen)
+    spec = _spec(info.id, provider, launch, record.argv, _directory(info.cwd), env, info.cols, info.rows)
+    return spec, resume_id or chosen
 
 
 def _spec(

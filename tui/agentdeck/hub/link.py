@@ -29,6 +29,7 @@ from agentdeck.holder.frames import (
     Parser,
     frame,
 )
+from agentdeck.holder.proc import is_alive, start_ticks
 from agentdeck.holder.record import EXIT_SUFFIX, ExitRecord, exit_record
 from agentdeck.hub.orphan import Exit, OrphanLink
 from agentdeck.hub.start import HolderSpec, start_holder
@@ -84,6 +85,7 @@ class HolderLink:
         self._ring = -1
         self._ended = False
         self._open = True
+        self._holder_ticks = 0
         self._loop.add_reader(connection, self._on_readable)
 
     @classmethod
@@ -104,7 +106,13 @@ class HolderLink:
         except BaseException:
             link.close()
             raise
+        link._holder_ticks = start_ticks(link.hello.holder_pid)
         return link
+
+    @property
+    def holder_is_alive(self) -> bool:
+        """Whether the holder's process runs, reachable or not."""
+        return is_alive(self.hello.holder_pid, self._holder_ticks)
 
     # ── what the holder is told ────────────────────────────────────────────────────────────────
 

@@ -6,11 +6,12 @@ and its independence of the hub.
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from agentdeck.holder import ring, tree
+from agentdeck.holder import proc, ring, tree
 from agentdeck.holder.frames import Hello
 from agentdeck.holder.stop import Stop
 from agentdeck.holder.terminal import Terminal, refusal
@@ -23,6 +24,9 @@ LOOK_EVERY: Final = 0.25
 
 DRAIN: Final = 0.5
 """Seconds for the last output to come out of the terminal after the program ended."""
+
+DYING: Final = 0.2
+"""Seconds for a killed process to be gone after its connections broke."""
 
 _READ: Final = 64 * 1024
 
@@ -76,8 +80,11 @@ class OrphanLink:
     ) -> "OrphanLink | None":
         """Take over from a link whose holder was killed, and close that; `offset` is how much output was taken in.
 
-        What the holder had read but not yet passed on comes first. None when there is no duplicate to go on with.
+        What the holder had read but not yet passed on comes first. None, and nothing is closed, when the holder lives
+        after all: two readers would tear the output apart. None when there is no duplicate to go on with.
         """
+        if not _has_gone(lost):
+            return None
         master, memory = lost.take_descriptors()
         lost.close()
         missed = b""
@@ -191,7 +198,7 @@ class OrphanLink:
     # ── the program ────────────────────────────────────────────────────────────────────────────
 
     def _is_alive(self) -> bool:
-        return self.hello.pid > 0 and tree.is_alive(self.hello.pid, self.hello.start_ticks)
+        return self.hello.pid > 0 and proc.is_alive(self.hello.pid, self.hello.start_ticks)
 
     def _look(self) -> None:
         """Now and then: see whether the program ended, and whether somebody opened its terminal again."""
@@ -211,7 +218,17 @@ class OrphanLink:
             self._on_exit(ended)
 
     def _members(self) -> list[tree.Member]:
-        known = [pid for pid, start in self._seen.items() if str(tree.start_ticks(pid)) == start]
+        known = [pid for pid, start in self._seen.items() if str(proc.start_ticks(pid)) == start]
         found = tree.members(known, session=(self.hello.pid, str(self.hello.start_ticks)))
         self._seen.update((member.pid, member.start) for member in found)
         return found
+
+
+def _has_gone(lost: "HolderLink") -> bool:
+    """Whether the holder is dead. Its sockets close a moment before it is, so this may wait for that moment."""
+    until = time.monotonic() + DYING
+    while lost.holder_is_alive:
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.001)
+    return True

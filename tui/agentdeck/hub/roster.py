@@ -122,8 +122,7 @@ class Roster:
     async def restart(self, session: LiveSession, env: dict[str, str]) -> m.AnyReply:
         """Start it again, resuming its conversation. Nothing changes when the new start cannot even be planned."""
         info = session.info
-        resume = resume_id(session)
-        spec = launch.again(session.record, session.provider, resume_id=resume, env=env)
+        spec, conversation = launch.again(session.record, session.provider, resume_id=resume_id(session), env=env)
         if session.running:
             await self.stop(session, 5.0)
         record = session.record
@@ -140,7 +139,7 @@ class Roster:
             state="starting",
             since=now,
             started=now,
-            resume_id=resume,
+            resume_id=conversation,
             marked=info.marked,
             cols=info.cols,
             rows=info.rows,

@@ -69,7 +69,7 @@ class LiveSession:
         self.last_output_at = 0.0
         """The same on the loop's monotonic clock."""
         self.last_input = 0.0
-        self.seen = True
+        self.seen = record.session.state != "done"
         self._outward = outward
         self._replay: Replay | None = None
         self._judge_timer: asyncio.TimerHandle | None = None

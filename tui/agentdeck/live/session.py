@@ -150,8 +150,9 @@ class LiveSession:
             if self.idle or self.ended is not None:
                 self.idle, self.ended = False, None
                 told.append(e.SessionResumed(provider=self.provider, session=self.id, at=event.at))
-            self.started = min(self.started or event.at, event.at)
-            self.last_at = max(self.last_at or event.at, event.at)
+            if event.at.timestamp() > 0:  # some records have no time of their own
+                self.started = min(self.started or event.at, event.at)
+                self.last_at = max(self.last_at or event.at, event.at)
         self._count(event.kind)
         agent = self._agent(event.agent, event.at) if event.agent else None
         match event:

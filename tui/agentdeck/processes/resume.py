@@ -177,7 +177,8 @@ def exists(family: str, session: str, places: Places) -> bool:
         case "codex":
             return any((places.codex / "sessions").glob(f"*/*/*/rollout-*-{session}.jsonl"))
         case "gemini":
-            return any(_gemini_id(path) == session for path in (places.gemini / "tmp").glob("*/chats/session-*"))
+            chats = (places.gemini / "tmp").glob(f"*/chats/session-*-{session[:8]}*")
+            return any(_gemini_id(chat) == session for chat in chats)
         case _:
             return True
 

@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from agentdeck.protocol import facts as f
+from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Frame, Row
 
 VERSION: Final = 1
@@ -106,11 +108,6 @@ class HostUsage(msgspec.Struct, frozen=True, array_like=True):
 
 
 # ── requests ───────────────────────────────────────────────────────────────────────────────────
-
-
-class Request(msgspec.Struct, kw_only=True, tag_field="do"):
-    id: int = 0
-    """Chosen by the client; the reply repeats it."""
 
 
 class Hello(Request, tag="hello"):
@@ -274,15 +271,11 @@ class Shutdown(Request, tag="shutdown"):
 AnyRequest = (
     Hello | Status | List | Spawn | Restart | Rename | Mark | Seen | Forget | Stop | Input | SendText | SendKeys
     | Mouse | Focus | Interrupt | Signal | AllowClipboard | Watch | View | ReadScreen | ReadHistory | Shutdown
+    | f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadConversation | f.ReadUsage
 )  # fmt: skip
 
 
 # ── replies and pushes ─────────────────────────────────────────────────────────────────────────
-
-
-class Reply(msgspec.Struct, kw_only=True, tag_field="is"):
-    id: int = 0
-    """The request that this answers; 0 for a push."""
 
 
 class Done(Reply, tag="done"):
@@ -377,5 +370,5 @@ class History(Reply, tag="history"):
 
 AnyReply = (
     Done | Failed | Welcome | HubStatus | Sessions | Changed | Gone | Resources | Notice | ClipboardAsked | Copied
-    | Bell | Screen | History
+    | Bell | Screen | History | f.FactsChanged | f.FactsGone | f.FeedLines | f.CallDetail | f.Conversation | f.UsageTold
 )  # fmt: skip

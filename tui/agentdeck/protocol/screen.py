@@ -29,7 +29,11 @@ RGB: Final = 1 << 24
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """One line of cells. The texts together are exactly as wide as the screen, trailing blanks included."""
+    """One line of cells. The texts together are exactly as wide as the screen, trailing blanks included.
+
+    The second cell of a wide character has no text of its own. The last cell is a blank where a wide character did not
+    fit any more and went to the next row.
+    """
 
     runs: tuple[tuple[str, int], ...]
     links: tuple[tuple[int, int, str], ...] = ()

@@ -27,7 +27,7 @@ class Decoder(Generic[T]):
     """Cut a byte stream into messages of one type, which may be a union."""
 
     def __init__(self, kind: object) -> None:
-        self._decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(kind).decode  # type: ignore[call-overload]
+        self._decode: Callable[[bytes], T] = msgspec.msgpack.Decoder(kind).decode
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[T]:

@@ -97,12 +97,13 @@ def _cached_declarations(package: Path) -> Any:
     key = f"{VERSION}-{_cffi_backend.__version__}-{sys.implementation.cache_tag}-{sys.platform}-{platform.machine()}"
     name = "libghostty_abi_" + re.sub(r"\W", "_", f"{key}-{len(_DECLARATIONS)}")
     try:
-        directory = paths.make_private(paths.locate().cache)
-        path = directory / f"{name}.py"
-        if not _ours_alone(path):
-            _compile(package, name, path)
+        path = paths.make_private(paths.locate().cache) / f"{name}.py"
+        if _ours_alone(path):
+            with contextlib.suppress(ImportError, SyntaxError, ValueError, AttributeError):
+                return _load_module(name, path).ffi
+        _compile(package, name, path)
         return _load_module(name, path).ffi
-    except (OSError, UnsafePathError, ImportError, SyntaxError, AttributeError, EOFError):
+    except (OSError, UnsafePathError):
         return None
 
 

@@ -104,7 +104,7 @@ class Emulator:
                 self._answer()
             return
         data = self._held + data
-        drawn = synchronized.cut(data, whole=self._unseen and not self._terminal.mode(2026))
+        drawn = synchronized.cut(data, inside=self._terminal.mode(2026), unseen=self._unseen)
         self._held = data[drawn:]
         self._draw(data[:drawn])
 
@@ -190,6 +190,8 @@ class Emulator:
         self._shown = [_blank(cols)] * rows
         self._changed = set(range(rows))
         self._reread = True
+        if self._answers:  # some programs ask to hear of a new size this way (mode 2048)
+            self._answer()
 
     def _erase_bottom(self, count: int) -> None:
         """Erase up to `count` rows, from the last one up, but none that is not below the cursor."""

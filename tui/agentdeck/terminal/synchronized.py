@@ -20,20 +20,18 @@ _PARTIAL: Final = re.compile(rb"\x1b(?:\[(?:\?[0-9;]*)?)?\Z")
 _PARTIAL_LIMIT: Final = 24
 
 
-def cut(data: bytes, *, whole: bool) -> int:
+def cut(data: bytes, *, inside: bool, unseen: bool) -> int:
     """Return how much of `data` to draw before the next frame.
 
-    `whole` says that the screen before `data` is outside any block and that its newest state was not shown yet.
+    `inside` says that the screen before `data` is in the middle of a block, `unseen` that it was not shown yet.
     """
     if data.find(_PRIVATE) < 0:
         return complete(data)
     end = data.rfind(END)
-    if end < 0 and not whole:
-        return complete(data)
-    begin = data.find(BEGIN, max(end, 0))
+    begin = -1 if inside and end < 0 else data.find(BEGIN, max(end, 0))
     if begin < 0 or len(data) - begin > LIMIT or _MAY_ASK.search(data, begin):
         return complete(data)
-    return begin
+    return begin if begin or unseen else complete(data)
 
 
 def complete(data: bytes) -> int:

@@ -63,7 +63,7 @@ def _colour(colour: int, base: int, bright: int) -> list[str]:
 def row(shown: Row, *, styled: bool = True, whole: bool = False) -> bytes:
     """Draw one row from its first column, then reset the style. Blanks at its end are left out unless `whole`."""
     runs = list(shown.runs) if styled else [(shown.text, 0)]
-    if not whole and not shown.links:
+    if not whole and not (styled and shown.links):
         while runs and not runs[-1][1] and not runs[-1][0].rstrip(" "):
             runs.pop()
         if runs and not runs[-1][1]:

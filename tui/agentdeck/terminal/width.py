@@ -16,6 +16,8 @@ JOINER: Final = "\u200d"
 _EMOJI_STYLE: Final = "\ufe0f"
 _REPLACEMENT: Final = "\ufffd"
 _MARKS: Final = ("Mn", "Mc", "Me", "Cf")
+_SPACING: Final = "\u00ad\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
+"""Format characters that are drawn."""
 _DISPUTED: Final = "\u115f\u2e3a\u2e3b"
 
 
@@ -24,7 +26,7 @@ def of(character: str) -> int:
     if character.isascii():
         return 1
     if unicodedata.category(character) in _MARKS or _is_skin_tone(character):
-        return 0
+        return int(character in _SPACING)
     return 2 if is_flag(character) or unicodedata.east_asian_width(character) in "WF" else 1
 
 

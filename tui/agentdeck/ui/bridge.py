@@ -13,13 +13,14 @@ from typing import Final, Protocol, TypeVar
 
 from agentdeck.errors import AgentdeckError, HubUnreachableError
 from agentdeck.protocol import messages as m
+from agentdeck.protocol.base import Reply
 
 STEADY: Final = 10.0
 """Seconds that a hub must have lived before its death is followed by an automatic restart."""
 LOOK_AGAIN: Final = 2.0
 """Seconds between two looks for a hub that somebody else may have started."""
 
-R = TypeVar("R", bound=m.Reply)
+R = TypeVar("R", bound=Reply)
 
 
 class Client(Protocol):

@@ -155,7 +155,7 @@ def _divide(area: Rect, wish: Wish) -> list[Rect]:
     down = max(1, area.height // TALL)
     if wish.layout == "split":
         wanted = min(wanted, 2)
-    wanted = min(wanted, across * down, 9)
+    wanted = min(wanted, across * down)
     across = min(across, wanted)
     if wish.layout == "tiles":
         while across > 1 and (across - 1) * (across - 1) >= wanted:

@@ -14,13 +14,13 @@ from typing import Final
 
 import zstandard
 
+from agentdeck.transcripts.roots import Found, Root, transcripts
 from agentdeck.usage.birth import born
 from agentdeck.usage.claude import ClaudeReader
 from agentdeck.usage.codex import CodexReader
 from agentdeck.usage.gemini import GeminiReader
 from agentdeck.usage.ledger import FileMark, Ledger
 from agentdeck.usage.prices import Prices
-from agentdeck.transcripts.roots import Found, Root, transcripts
 
 CHUNK: Final = 8 * 1024 * 1024
 LINE_LIMIT: Final = 256 * 1024 * 1024

@@ -37,10 +37,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from agentdeck.errors import LedgerError
     from agentdeck.paths import locate
+    from agentdeck.transcripts.roots import roots
     from agentdeck.usage.ledger import Ledger
     from agentdeck.usage.prices import Prices
     from agentdeck.usage.report import usage
-    from agentdeck.transcripts.roots import roots
     from agentdeck.usage.scan import up_to_date
 
     zone = _zone(arguments.tz)

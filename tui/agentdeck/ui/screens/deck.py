@@ -7,7 +7,6 @@ are methods named after their row in the action table.
 import inspect
 import time
 from collections.abc import Awaitable
-from dataclasses import replace
 from typing import Final
 
 from textual import events
@@ -16,32 +15,26 @@ from textual.timer import Timer
 from agentdeck.errors import AgentdeckError, BadKeyError
 from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Modes
-from agentdeck.ui import layout, state
+from agentdeck.ui import state
 from agentdeck.ui.keymap import read_combo
 from agentdeck.ui.screens.board import CALM
 from agentdeck.ui.screens.confirm import Confirm
-from agentdeck.ui.screens.deeds import Deeds
 from agentdeck.ui.screens.help import Help
+from agentdeck.ui.screens.moves import Moves
 from agentdeck.ui.screens.palette import Palette
 from agentdeck.ui.widgets.pane import Pane
 from agentdeck.ui.widgets.sidebar import Sidebar
 from agentdeck.ui.widgets.strip import SessionStrip
 
-PAGE_OVERLAP: Final = 2
-"""Lines that stay in view when scrolling by a page."""
-SIDEBAR_STEP: Final = 2
 BELL_EVERY: Final = 1.0
 """Seconds between two rings of the terminal's own bell."""
 
 
-class DeckScreen(Deeds):
+class DeckScreen(Moves):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self._filtering = False
         self._questions: list[m.ClipboardAsked] = []
         self._asking = False
-        self._anchor = ""
-        """Where the person was before going round those that wait."""
         self._seen: tuple[str, float, int] = ("", 0.0, 0)
         self._rang = -BELL_EVERY
         self._clock: Timer | None = None
@@ -58,9 +51,9 @@ class DeckScreen(Deeds):
         if not self.typing:
             self.typing = True
             self.bridge.post(m.Focus(session=session.id, on=True))
-        self._end_filter()
+        self.end_filter()
         self.pane.follow()
-        self._hand_over_keys()
+        self.hand_over_keys()
         self.draw()
 
     def action_type(self) -> None:
@@ -71,14 +64,14 @@ class DeckScreen(Deeds):
         if self.typing:
             self.typing = False
             self.bridge.post(m.Focus(session=self.deck.selected, on=False))
-        if self._anchor:
-            anchor, self._anchor = self._anchor, ""
-            self.choose(anchor)
-        self._hand_over_keys()
+        if self.came_from:
+            before, self.came_from = self.came_from, ""
+            self.choose(before)
+        self.hand_over_keys()
         self.draw()
         self._ask_next()
 
-    def _hand_over_keys(self) -> None:
+    def hand_over_keys(self) -> None:
         """Make the terminal deliver keys as the mode wants them. A dialog always gets decoded ones."""
         typing = self.typing and self.is_current
         self._modes = self.replica(self.deck.selected).modes if typing else None
@@ -92,7 +85,7 @@ class DeckScreen(Deeds):
 
     def on_screen_resume(self) -> None:
         if self.deck.sessions:
-            self._hand_over_keys()
+            self.hand_over_keys()
 
     # ── keys ───────────────────────────────────────────────────────────────────────────────────
 
@@ -100,14 +93,14 @@ class DeckScreen(Deeds):
         """A decoded key: any in DECK mode, and in TYPING on a terminal that cannot hand over raw bytes."""
         event.stop()
         event.prevent_default()
-        if self._filtering:
-            self._filter_key(event)
+        if self.filtering:
+            self.filter_key(event)
         elif self.typing:
             self._typed_key(event)
         elif (action := self.keymap.deck_action(event.key)) is not None:
             self.run_deed(action)
         elif event.key == "escape" and self.deck.filter:
-            self._set_filter("")
+            self.set_filter("")
         else:
             self.footer.flash()
 
@@ -140,13 +133,13 @@ class DeckScreen(Deeds):
         event.stop()
         if self.typing:
             self.paste(event.text)
-        elif self._filtering:
-            self._set_filter(self.deck.filter + " ".join(event.text.split()))
+        elif self.filtering:
+            self.set_filter(self.deck.filter + " ".join(event.text.split()))
 
     def run_deed(self, action: str) -> None:
         """Do what the action table calls `action`."""
         if action.startswith("jump_"):
-            self._select(state.jump(self.deck, int(action[5:])))
+            self.select(state.jump(self.deck, int(action[5:])))
             return
         result: Awaitable[None] | None = getattr(self, f"action_{action}")()
         if inspect.isawaitable(result):
@@ -160,119 +153,13 @@ class DeckScreen(Deeds):
 
     @property
     def footer_words(self) -> tuple[str, list[tuple[str, str]], str]:
-        mode = "filter" if self._filtering else "typing" if self.typing else "deck"
-        note = f"/{self.deck.filter}" if self._filtering or self.deck.filter else ""
-        if self._filtering:
+        mode = "filter" if self.filtering else "typing" if self.typing else "deck"
+        note = f"/{self.deck.filter}" if self.filtering or self.deck.filter else ""
+        if self.filtering:
             return mode, [("enter", "keep"), ("esc", "clear")], f"{note}_"
         return mode, self.keymap.hints("typing" if self.typing else "deck"), note
 
-    # ── moving ─────────────────────────────────────────────────────────────────────────────────
-
-    def choose(self, session: str) -> None:
-        self._select(state.select(self.deck, session))
-
-    def _select(self, after: state.DeckState) -> None:
-        before, self.deck = self.deck.selected, after
-        if after.selected == before:
-            return
-        session = after.session
-        if self.typing:
-            self.bridge.post(m.Focus(session=before, on=False))
-            if session is not None and state.is_running(session):
-                self.bridge.post(m.Focus(session=after.selected, on=True))
-            else:
-                self.typing = False
-        self.draw()
-        self.watch_sessions()
-        self._hand_over_keys()
-        self._look()
-
-    def action_down(self) -> None:
-        self._select(state.step(self.deck, 1))
-
-    def action_up(self) -> None:
-        self._select(state.step(self.deck, -1))
-
-    def action_first(self) -> None:
-        self._select(state.step(self.deck, -len(self.deck.sessions)))
-
-    def action_last(self) -> None:
-        self._select(state.step(self.deck, len(self.deck.sessions)))
-
-    def action_next_session(self) -> None:
-        self._select(state.step(self.deck, 1, wrap=True))
-
-    def action_previous_session(self) -> None:
-        self._select(state.step(self.deck, -1, wrap=True))
-
-    def action_next_waiting(self) -> None:
-        self._go_round(1)
-
-    def action_previous_waiting(self) -> None:
-        self._go_round(-1)
-
-    def _go_round(self, by: int) -> None:
-        after = state.next_waiting(self.deck, by)
-        if after is self.deck:
-            self.say("nothing needs you")
-            return
-        if self.typing and not self._anchor:
-            self._anchor = self.deck.selected
-        self._select(after)
-
-    def action_next_panel(self) -> None:
-        """The next of the panes that are in view; with one pane, the next session."""
-        shown = [session.id for session in self.shown]
-        if len(shown) < 2:
-            self.action_next_session()
-        else:
-            self.choose(shown[(shown.index(self.deck.selected) + 1) % len(shown)])
-
-    def action_scroll_up(self) -> None:
-        self.pane.scroll_lines(-max(1, self.pane.rows_shown - PAGE_OVERLAP))
-        self.desk.place_cursor(self.pane.cursor())
-
-    def action_scroll_down(self) -> None:
-        self.pane.scroll_lines(max(1, self.pane.rows_shown - PAGE_OVERLAP))
-        self.desk.place_cursor(self.pane.cursor())
-
-    def action_copy(self) -> None:
-        text = self.pane.selected_text() or self.pane.shown_text()
-        if text:
-            self._copied(text)
-
-    def _copied(self, text: str) -> None:
-        self.desk.copy_to_clipboard(text)
-        lines = text.count("\n") + 1
-        self.say(f"copied {lines} lines" if lines > 1 else "copied")
-
-    # ── the view ───────────────────────────────────────────────────────────────────────────────
-
-    def _wish(self, **changes: object) -> None:
-        self.wish = replace(self.wish, **changes)  # type: ignore[arg-type]
-        self.lay_out()
-        self.watch_sessions()
-
-    def action_zoom(self) -> None:
-        self._wish(zoom=not self.wish.zoom)
-
-    def action_sidebar(self) -> None:
-        self._wish(sidebar=not self.wish.sidebar)
-
-    def action_resources(self) -> None:
-        self._wish(resources=not self.shows_resources)
-
-    def action_layout(self) -> None:
-        names = layout.LAYOUTS
-        chosen = names[(names.index(self.wish.layout) + 1) % len(names)]
-        self._wish(layout=chosen, zoom=False)
-        self.say(f"layout: {chosen}")
-
-    def action_wider(self) -> None:
-        self._wish(sidebar_width=min(layout.SIDEBAR[-1], self.wish.sidebar_width + SIDEBAR_STEP))
-
-    def action_narrower(self) -> None:
-        self._wish(sidebar_width=max(layout.SIDEBAR[0], self.wish.sidebar_width - SIDEBAR_STEP))
+    # ── dialogs that change nothing ────────────────────────────────────────────────────────────
 
     async def action_help(self) -> None:
         await self.app.push_screen_wait(Help(self.keymap.sections()))
@@ -282,41 +169,6 @@ class DeckScreen(Deeds):
         chosen = await self.app.push_screen_wait(Palette(entries))
         if chosen is not None:
             self.run_deed(chosen)
-
-    # ── the filter ─────────────────────────────────────────────────────────────────────────────
-
-    def action_filter(self) -> None:
-        self._filtering = True
-        self.draw()
-
-    def _filter_key(self, event: events.Key) -> None:
-        match event.key:
-            case "escape":
-                self._filtering = False
-                self._set_filter("")
-            case "enter":
-                self._end_filter()
-                self.draw()
-            case "backspace" | "ctrl+h":
-                self._set_filter(self.deck.filter[:-1])
-            case "ctrl+u":
-                self._set_filter("")
-            case "up":
-                self.action_up()
-            case "down":
-                self.action_down()
-            case _ if event.character and event.is_printable:
-                self._set_filter(self.deck.filter + event.character)
-            case _:
-                self.footer.flash()
-
-    def _end_filter(self) -> None:
-        self._filtering = False
-
-    def _set_filter(self, text: str) -> None:
-        self._select(state.narrow(self.deck, text))
-        self._resize_layout()
-        self.draw()
 
     # ── the mouse ──────────────────────────────────────────────────────────────────────────────
 
@@ -339,7 +191,7 @@ class DeckScreen(Deeds):
             self.type_into()
 
     def on_pane_selected(self, message: Pane.Selected) -> None:
-        self._copied(message.text)
+        self.copied(message.text)
 
     def on_pane_mouse_reported(self, message: Pane.MouseReported) -> None:
         self.bridge.post(
@@ -397,10 +249,10 @@ class DeckScreen(Deeds):
         if self.deck is before:
             return
         if len(self.deck.sessions) != len(before.sessions) or self.deck.selected != before.selected:
-            self._resize_layout()
+            self.resize_layout()
             self.draw()
             self.watch_sessions()
-            self._hand_over_keys()
+            self.hand_over_keys()
         elif isinstance(push, m.Resources) and self.deck.calm and before.calm:
             self.draw_soon(CALM)
         else:
@@ -408,13 +260,7 @@ class DeckScreen(Deeds):
         if self.typing and (session := self.deck.session) is not None and not state.is_running(session):
             self.action_leave()
         self._name_terminal()
-        self._look()
-
-    def _resize_layout(self) -> None:
-        count = len(self.deck.visible)
-        if count != self.wish.sessions:
-            self.wish = replace(self.wish, sessions=count)
-            self.lay_out()
+        self.look()
 
     def _follow_modes(self, modes: Modes) -> None:
         """The terminal's keyboard speaks as the program under the cursor expects."""
@@ -443,7 +289,7 @@ class DeckScreen(Deeds):
             self._questions.pop(0)
             self._ask_next()
         elif self.typing:
-            keys = self.keymap.keys_for("leave", "typing")
+            keys = self.keymap.keys_for("leave", "typing").split()[0]
             self.say(f"{session.name} wants to set the clipboard; {keys} shows the question", "warning")
         elif self.is_current:
             self._asking = True
@@ -459,7 +305,7 @@ class DeckScreen(Deeds):
             self._asking = False
         self._ask_next()
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Tell the hub that the person sees the selected session, where that changes something."""
         session = self.deck.session
         if session is None or not self.app.app_focus or not (session.state == "done" or session.bells):
@@ -490,7 +336,7 @@ class DeckScreen(Deeds):
     def on_app_focus(self, event: events.AppFocus) -> None:
         if self.typing:
             self.bridge.post(m.Focus(session=self.deck.selected, on=True))
-        self._look()
+        self.look()
 
     def on_app_blur(self, event: events.AppBlur) -> None:
         if self.typing:

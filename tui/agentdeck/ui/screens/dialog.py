@@ -47,7 +47,12 @@ class Dialog(ModalScreen[R]):
         Input .input--placeholder { color: $foreground-muted; }
         OptionList { background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
         OptionList:focus { background-tint: $foreground 0%; }
-        &:nocolor .option-list--option-highlighted { text-style: reverse; }
+        /* Textual's lists drop `reverse` from their options. */
+        &:nocolor OptionList > .option-list--option-highlighted { text-style: bold underline; }
+        &:nocolor OptionList:focus > .option-list--option-highlighted { text-style: bold underline; }
+        &:nocolor Input > .input--cursor { text-style: reverse; }
+        &:nocolor Input > .input--placeholder { text-style: dim; }
+        &:nocolor TextArea > .text-area--cursor { text-style: reverse; }
         .buttons { height: 1; margin: 1 0 0 0; }
         Button {
             width: auto;
