@@ -182,8 +182,8 @@ def test_the_program_gets_the_size_of_its_pane_and_follows_the_window(world: Wor
     seat.wait_for("sized")
     seat.wait_until_still(0.8)
     width, height = told()
-    assert cols - 60 <= width <= cols
-    assert rows - 25 <= height < rows
+    assert cols * 0.6 <= width <= cols
+    assert rows * 0.6 <= height < rows
     seat.wait_for(f"{width} by {height}")
     seat.resize(100, 30)
     until(lambda: told() != (width, height))

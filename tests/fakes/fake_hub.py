@@ -118,7 +118,7 @@ class FakeHub:
         if (error := self.failing.get(type(request))) is not None:
             raise error
         match request:
-            case m.Watch():
+            case m.Watch() | m.List():
                 return m.Sessions(sessions=tuple(self.sessions.values()))
             case m.Spawn():
                 return self._spawn(request)

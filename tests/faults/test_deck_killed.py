@@ -69,8 +69,8 @@ def test_the_deck_finds_its_way_back_when_the_hub_is_killed_under_it(world: Worl
     seat.wait_for("up")
     for word in ("one", "two", "three"):
         world.kill_hub()
-        world.wait_for_screen(session, "up")
-        seat.wait_until_still(0.8)
+        seat.wait_for("the hub is back", 30)
         seat.send(word.encode() + b"\r")
         seat.wait_for(f"you said {word}")
+        seat.wait_for("the hub is back", gone=True)
     assert not seat.ended

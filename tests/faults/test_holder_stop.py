@@ -49,7 +49,11 @@ sleep()
 NAMES = {"plain", "stubborn", "own session", "daemon", "nohup", "stopped", "root"}
 
 DAEMON = """
-import os, sys, time
+import os, signal, sys, time
+if os.fork() == 0:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    time.sleep(60)
 if os.fork():
     os.wait()
     print("started", flush=True)
@@ -57,7 +61,7 @@ if os.fork():
 os.setsid()
 if os.fork():
     os._exit(0)
-os.execvp("sh", ["sh", "-c", "echo $$ > " + sys.argv[1] + "; sleep 60; : a-shared-daemon --listen"])
+os.execvp("sh", ["sh", "-c", "echo $$ > " + sys.argv[1] + "; sleep 60; : a-shared-" + "daemon"])
 """
 
 
@@ -114,7 +118,7 @@ async def test_shared_daemons_are_spared_with_their_children_and_listed(world: H
     await until(lambda: "started" in follower.text() and _children(daemon))
     (child,) = _children(daemon)
     try:
-        left = await link.stop(5)
+        left = await link.stop(0.5)
         assert len(left) == 2
         assert f"pid {daemon}" in left[0]
         assert f"pid {child}" in left[1]

@@ -213,8 +213,9 @@ async def test_it_belongs_to_no_terminal_and_not_to_whoever_started_it(world: Ho
 
 
 async def test_sigterm_stops_the_program_and_then_the_holder(world: Holding) -> None:
-    session = await world.start("sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done")
-    link = await world.connect(session)
+    session = await world.start("sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+    link, follower = await world.follow(session)
+    await until(lambda: "ready" in follower.text())
     os.kill(link.hello.holder_pid, signal.SIGTERM)
     await until(lambda: not is_running(link.hello.holder_pid))
     assert not is_running(link.hello.pid)

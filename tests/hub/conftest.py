@@ -62,7 +62,13 @@ def environment(paths: Paths) -> dict[str, str]:
 async def start(client: HubClient, paths: Paths, *argv: str, **more: object) -> str:
     """Start a session that runs `argv` and return its id."""
     request = m.Spawn(
-        provider="shell", cwd="/", env=environment(paths), argv=argv, cols=80, rows=24, **more  # type: ignore[arg-type]
+        provider="shell",
+        cwd="/",
+        env=environment(paths),
+        argv=argv,
+        cols=80,
+        rows=24,
+        **more,  # type: ignore[arg-type]
     )
     return (await client.ask(request, m.Done)).session
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -107,6 +108,17 @@ def test_a_session_is_started_typed_into_read_and_stopped(machine: Machine) -> N
     assert (ended["state"], ended["id"]) == ("exited", session)
     machine.ok("forget", session)
     assert machine.json("ls") == []
+
+
+def test_what_is_stored_is_closed_to_others(machine: Machine) -> None:
+    machine.ok("run", "shell", "--name", "a", "--detach")
+    for directory in (machine.paths.state, machine.paths.run):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+    names = {entry.name for entry in machine.paths.run.iterdir()}
+    session = machine.sessions()["a"]["id"]
+    assert {"hub.sock", "hub.lock", f"{session}.sock", f"{session}.json", f"{session}.exit"} <= names
+    open_to_others = [entry.name for entry in machine.paths.run.iterdir() if entry.stat().st_mode & 0o077]
+    assert open_to_others == []
 
 
 def test_ls_has_what_scripts_need(machine: Machine) -> None:

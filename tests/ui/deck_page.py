@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -80,4 +81,6 @@ def check_golden(name: str, text: str) -> None:
     path = GOLDENS / f"{name}.txt"
     if os.environ.get("AGENTDECK_UPDATE_GOLDENS"):
         path.write_text(text + "\n", encoding="utf-8")
-    assert text + "\n" == path.read_text(encoding="utf-8")
+    stored = path.read_text(encoding="utf-8").splitlines()
+    differences = "\n".join(unified_diff(stored, text.splitlines(), "stored", "now", lineterm="", n=0))
+    assert not differences, differences

@@ -64,7 +64,25 @@ async def test_a_hub_that_died_is_started_again_and_shows_everything_anew(
     assert hub.connects == [True, True]
     assert [view.session for view in hub.requests(m.View)] == [ONE]
     assert any(isinstance(push, m.Screen) for push in listener.pushed)
-    await until(lambda: [level for _, level in listener.said] == ["warning", "info"])
+    await until(lambda: [level for _, level in listener.said] == ["warning"])
+
+
+async def test_a_slow_restart_is_told_while_it_lasts(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW", 0.0)
+    listener = Listener(hub)
+    await listener.bridge.open()
+    gate = asyncio.Event()
+    connect = hub.connect
+
+    async def slowly(start: bool) -> FakeHub:
+        await gate.wait()
+        return await connect(start)
+
+    monkeypatch.setattr(listener.bridge, "_connect", slowly)
+    hub.die()
+    await until(lambda: [text for text, _ in listener.said] == ["the hub has gone; starting it again"])
+    gate.set()
+    await until(lambda: listener.bridge.connected)
 
 
 async def test_a_hub_that_dies_again_at_once_is_not_started_in_a_loop(
@@ -75,7 +93,7 @@ async def test_a_hub_that_dies_again_at_once_is_not_started_in_a_loop(
     await listener.bridge.open()
     hub.die()
     await until(lambda: listener.bridge.connected)
-    await until(lambda: ("the hub is back", "info") in listener.said)
+    await until(lambda: any("is back" in text for text, _ in listener.said))
     hub.down = True
     hub.die()
     await until(lambda: len(hub.connects) >= 5)

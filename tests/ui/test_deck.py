@@ -2,15 +2,18 @@
 
 import re
 import stat
+import time
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from agentdeck.config import Config, Keys
 from agentdeck.errors import AgentdeckError, UnknownSessionError
 from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Cursor, Modes
 from agentdeck.ui.actions import ACTIONS
+from agentdeck.ui.screens import board
 from agentdeck.ui.screens.confirm import Confirm
 from agentdeck.ui.screens.first_contact import FirstContact
 from agentdeck.ui.screens.help import Help
@@ -147,7 +150,10 @@ async def test_the_first_program_is_told_its_size_once() -> None:
     assert [(view.session, view.priority, view.cols, view.rows) for view in views] == [(session(1).id, "focus", 92, 36)]
 
 
-async def test_a_window_dragged_to_and_fro_resizes_the_program_once_it_has_settled() -> None:
+async def test_a_window_dragged_to_and_fro_resizes_the_program_once_it_has_settled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(board, "SETTLE", 0.7)  # far longer than the dragging takes on a busy machine
     hub = busy_hub()
     async with open_deck(hub, (120, 40)) as page:
         hub.asked.clear()
@@ -257,6 +263,28 @@ async def test_the_program_hears_of_the_focus() -> None:
             (session(1).id, True),
             (session(1).id, False),
         ]
+
+
+async def test_the_program_hears_when_the_terminal_loses_and_gets_the_focus() -> None:
+    hub = busy_hub()
+    async with open_deck(hub) as page:
+        await page.press("enter")
+        hub.asked.clear()
+        page.app.post_message(events.AppBlur())
+        await page.until(lambda: [told.on for told in hub.requests(m.Focus)] == [False])
+        page.app.post_message(events.AppFocus())
+        await page.until(lambda: [told.on for told in hub.requests(m.Focus)] == [False, True])
+
+
+async def test_what_finished_while_nobody_looked_stays_unseen_until_somebody_does() -> None:
+    hub = busy_hub()
+    async with open_deck(hub) as page:
+        page.app.post_message(events.AppBlur())
+        await page.until(lambda: not page.deck._in_focus)
+        hub.change(session(1).id, state="done", since=NOW)
+        assert hub.requests(m.Seen) == []
+        page.app.post_message(events.AppFocus())
+        await page.until(lambda: [seen.session for seen in hub.requests(m.Seen)] == [session(1).id])
 
 
 async def test_keys_are_those_of_the_configuration() -> None:
@@ -486,7 +514,7 @@ async def test_a_hub_that_dies_is_told_and_the_deck_goes_on() -> None:
     hub = busy_hub()
     async with open_deck(hub) as page:
         hub.die()
-        await page.shows("the hub has gone")
+        await page.shows("the hub died and is back")
         await page.until(lambda: len(hub.connects) == 2 and page.deck.bridge.connected)
         hub.push(m.Screen(frame=frame(session(1).id, ["after the hub's death"], 92, 36, seq=9)))
         await page.shows("after the hub's death")
@@ -567,6 +595,17 @@ async def test_an_idle_deck_has_nothing_ticking_but_the_clock() -> None:
         await page.until(lambda: page.deck._ages is not None)
         hub.change(session(1).id, state="idle")
         await page.until(lambda: page.deck._ages is None)
+
+
+async def test_the_machines_own_figures_do_not_redraw_an_idle_deck_each_second() -> None:
+    hub = FakeHub(session(1), session(2))
+    async with open_deck(hub) as page:
+        hub.push(resources(0.0, 0.2))
+        page.deck.draw()
+        hub.push(resources(0.1, 0.0))
+        assert page.deck._draw_due - time.monotonic() > board.CALM / 2
+        hub.push(resources(95.0, 0.0))
+        assert page.deck._draw_due - time.monotonic() <= board.DRAW_EVERY
 
 
 async def test_a_terminal_that_reads_slowly_is_not_painted_ahead_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,9 +21,9 @@ async def test_the_rail_shows_every_session_the_chosen_one_in_full_and_the_machi
         panel.show(API, USAGES, HISTORY, HOST, NAMES)
         await pilot.pause()
         assert seen(panel) == [
-            "                      cpu  mem procs  busiest",
-            "❯api        ▁▁██▂▂▅▇  92% 1.2G    14  pytest",
-            " web                   3% 200M     4  –",
+            "                        cpu  mem procs  busiest",
+            "❯1 api        ▁▁██▂▂▅▇  92% 1.2G    14  pytest",
+            " 2 web                   3% 200M     4  –",
             "",
             " api · busiest: pytest 80%   cpu 92% · mem 1.2G",
             " 14 processes · 31 threads · 87 descriptors",
@@ -40,7 +40,7 @@ async def test_a_wide_panel_shows_threads_and_descriptors_of_all() -> None:
         panel.show(API, USAGES, HISTORY, HOST, NAMES)
         await pilot.pause()
         assert seen(panel)[0].split() == ["cpu", "mem", "procs", "thr", "fds", "busiest"]
-        assert seen(panel)[1].split()[2:] == ["92%", "1.2G", "14", "31", "87", "pytest"]
+        assert seen(panel)[1].split()[3:] == ["92%", "1.2G", "14", "31", "87", "pytest"]
 
 
 @pytest.mark.parametrize("width", [10, 20, 30, 40, 60])
@@ -63,7 +63,7 @@ async def test_the_chosen_session_is_in_the_table_however_many_there_are() -> No
             names = {s.id: s.name for s in sessions}
             panel.show(chosen, {s.id: Usage() for s in sessions}, {}, HOST, names)
             await pilot.pause()
-            assert any(line.startswith(f"❯{chosen.name} ") for line in seen(panel))
+            assert any(line.startswith(f"❯{int(chosen.name[1:]) + 1} {chosen.name} ") for line in seen(panel))
             assert "+" in seen(panel)[0]
 
 

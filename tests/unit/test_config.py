@@ -9,7 +9,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdeck.config import CHOICES, RANGES, Config, CustomProvider, Keys, Limits, line_of, load, parse
+from agentdeck.config import CHOICES, RANGES, Config, CustomProvider, Keys, Limits, Lines, load, parse
 
 
 def problems(text: str) -> list[tuple[int, str, str]]:
@@ -141,7 +141,23 @@ def test_a_file_that_we_may_not_read_is_an_error_and_not_a_crash(tmp_path: Path)
     ],
 )
 def test_the_line_of_a_key_is_found_however_it_is_written(text: str, key: tuple[str, ...], line: int) -> None:
-    assert line_of(text, key) == line
+    assert Lines(text).of(key) == line
+
+
+@given(
+    st.lists(
+        st.sampled_from(["# note", "", "k{} = 1", "k{} = [\n 1,\n]", 'k{} = """\nk0 = 2\n"""']), min_size=1, max_size=12
+    )
+)
+def test_every_key_of_a_file_is_found_on_its_own_line(entries: list[str]) -> None:
+    text = ""
+    where: dict[str, int] = {}
+    for number, entry in enumerate(entries):
+        if "{}" in entry:
+            where[f"k{number}"] = text.count("\n") + 1
+        text += entry.replace("{}", str(number)) + "\n"
+    # comments and blank lines before a key are whole beginnings that lack it, so they never count as its line
+    assert {key: Lines(text).of((key,)) for key in where} == where
 
 
 def test_the_defaults_are_valid_and_survive_being_written() -> None:

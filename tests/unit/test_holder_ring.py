@@ -87,6 +87,8 @@ def test_bytes_that_a_killed_holder_had_read_but_not_noted_are_found(text: bytes
     class Dying(Ring):
         """Its holder is killed between the read and the note of it."""
 
+        _total: int
+
         @property
         def total(self) -> int:
             return self._total

@@ -26,7 +26,7 @@ class Town:
 
     def send(self, who: Member, number: int) -> None:
         self.sent.append((who.pid, number))
-        if self._dies_of(who, number):
+        if who in self.alive and self._dies_of(who, number):
             self.alive.remove(who)
 
     def stop(self, grace: float = 5.0, *, spare: tuple[str, ...] = ()) -> Stop:
@@ -59,7 +59,10 @@ def test_what_cannot_be_killed_is_named_after_a_second_of_insisting() -> None:
 
 
 def test_who_turns_up_during_the_stop_is_ended_too() -> None:
-    town = Town(member(100), dies_of=lambda who, number: number == signal.SIGKILL or who.pid == 102)
+    town = Town(
+        member(100),
+        dies_of=lambda who, number: number == signal.SIGKILL or (who.pid == 102 and number == signal.SIGTERM),
+    )
     original = town.send
 
     def send(who: Member, number: int) -> None:
@@ -88,7 +91,6 @@ def test_no_grace_at_all_kills_at_once() -> None:
 
 def test_a_spared_daemon_gets_no_signal_and_is_named() -> None:
     town = Town(member(100), member(101, 1, "codex app-server"), dies_of=lambda _, number: number == signal.SIGTERM)
-    town._dies_of = lambda _, number: number == signal.SIGCONT
     assert town.stop(spare=("codex app-server",)).left == ("codex app-server (pid 101)",)
     assert {pid for pid, _ in town.sent} == {100}
 

@@ -59,14 +59,14 @@ def test_nothing_is_sent_before_it_was_asked_for(talk: Talk) -> None:
     talk.print(b"hello")
     talk.visitor.pump()
     assert talk.heard() == []
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.visitor.pump()
     assert _output(talk.heard()) == b"hello"
 
 
 def test_a_reader_resumes_in_the_middle(talk: Talk) -> None:
     talk.print(b"hello world")
-    talk.visitor.follow(6, 0.0)
+    talk.visitor.follow(6)
     talk.visitor.pump()
     assert talk.heard() == [(b"O", OFFSET.pack(6) + b"world")]
 
@@ -74,7 +74,7 @@ def test_a_reader_resumes_in_the_middle(talk: Talk) -> None:
 def test_what_a_full_socket_did_not_take_comes_in_order_with_answers_between(talk: Talk) -> None:
     text = b"".join(b"%07d\n" % i for i in range(100_000))
     talk.print(text)
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.visitor.pump()
     assert talk.visitor.blocked
     talk.visitor.say(frame(b"P"))
@@ -88,7 +88,7 @@ def test_what_a_full_socket_did_not_take_comes_in_order_with_answers_between(tal
 
 
 def test_the_program_waits_at_the_limit_and_goes_on_after_the_ack(talk: Talk) -> None:
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.print(bytes(UNACKED_LIMIT))
     assert not talk.visitor.holds_up(0.0)
     talk.print(b"x")
@@ -96,12 +96,12 @@ def test_the_program_waits_at_the_limit_and_goes_on_after_the_ack(talk: Talk) ->
     while not talk.visitor.is_current:
         talk.visitor.pump()
         talk.heard()
-    talk.visitor.ack(4096, 0.0)
+    talk.visitor.ack(4096)
     assert not talk.visitor.holds_up(0.0)
 
 
 def test_the_program_waits_for_a_reader_that_makes_progress_however_slow(talk: Talk) -> None:
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.print(bytes(RING))
     while not talk.visitor.is_current:
         talk.visitor.pump()
@@ -109,12 +109,12 @@ def test_the_program_waits_for_a_reader_that_makes_progress_however_slow(talk: T
     for step in range(1, 20):
         now = step * (PATIENCE - 1)
         assert talk.visitor.holds_up(now - 0.5)
-        talk.visitor.ack(step, now)
+        talk.visitor.ack(step)
         assert talk.visitor.holds_up(now)
 
 
 def test_a_reader_that_says_nothing_for_too_long_is_gone(talk: Talk) -> None:
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.print(bytes(UNACKED_LIMIT + 1))
     assert talk.visitor.holds_up(100.0)
     assert talk.visitor.holds_up(100.0 + PATIENCE)
@@ -123,7 +123,7 @@ def test_a_reader_that_says_nothing_for_too_long_is_gone(talk: Talk) -> None:
 
 
 def test_an_idle_reader_is_never_gone(talk: Talk) -> None:
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.print(bytes(UNACKED_LIMIT))
     assert not talk.visitor.holds_up(1e6)
 
@@ -135,9 +135,9 @@ def test_a_new_reader_finds_the_ring_as_it_was_told_but_not_for_ever(talk: Talk)
 
 
 def test_an_ack_of_what_was_never_sent_counts_for_nothing(talk: Talk) -> None:
-    talk.visitor.follow(0, 0.0)
+    talk.visitor.follow(0)
     talk.print(bytes(UNACKED_LIMIT + 1))
-    talk.visitor.ack(UNACKED_LIMIT, 0.0)
+    talk.visitor.ack(UNACKED_LIMIT)
     assert talk.visitor.holds_up(0.0)
 
 
@@ -158,7 +158,7 @@ def test_a_closed_peer_is_gone(talk: Talk) -> None:
         talk.visitor.pump()
 
 
-def test_descriptors_travel_with_their_frame(talk: Talk, tmp_path: object) -> None:
+def test_descriptors_travel_with_their_frame(talk: Talk) -> None:
     read_end, write_end = os.pipe()
     talk.visitor.say(frame(b"P"))
     talk.visitor.say(frame(b"F"), read_end)

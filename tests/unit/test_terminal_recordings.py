@@ -73,3 +73,32 @@ def test_every_recorded_screen_is_shown_as_the_reference_shows_it(name: str, chu
     assert seen(emulator, screen) == wanted(next(compared))
     assert next(compared, None) is None
     emulator.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_recorded_screen_survives_a_new_emulator_before_each_of_them(name: str) -> None:
+    (header, *events), screens = read(name)
+    outputs = [index for index, (_, kind, _) in enumerate(events) if kind == "o"]
+    restarts = set(outputs[:: max(1, len(outputs) // 20)])
+    emulator = Emulator(header["width"], header["height"], reply=lambda _: None)
+    compared = iter(screens)
+    for index, (_, kind, data) in enumerate(events):
+        output = data.encode()
+        if kind == "o" and index in restarts:
+            half = len(output) // 2
+            emulator.feed(output[:half])
+            fresh = Emulator(emulator.cols, emulator.rows, reply=lambda _: None)
+            fresh.feed(b"something old\x1b[?1000h\x1b[5;9r" + emulator.snapshot())
+            emulator.close()
+            emulator, output = fresh, output[half:]
+        if kind == "o":
+            emulator.feed(output)
+        elif kind == "r":
+            emulator.resize(*map(int, data.split("x")))
+        elif kind == "m":
+            reference = next(compared)
+            shown, expected = seen(emulator, Screen(name, emulator)), wanted(reference)
+            for row_counts in (shown, expected):  # the rows above the screen stay behind with the old emulator
+                del row_counts["scrollback"]
+            assert shown == expected, reference["label"]
+    emulator.close()

@@ -99,9 +99,8 @@ def parse(text: str, path: str) -> tuple[Config, list[ConfigError]]:
         return Config(), [_syntax_error(text, path, str(error))]
     reading = _Reading()
     config = reading.struct(Config, table, ())
-    return config, [
-        ConfigError(path, line_of(text, key), ".".join(key), why) for key, why in reading.problems
-    ]  # fmt: skip
+    lines = Lines(text)
+    return config, [ConfigError(path, lines.of(key), ".".join(key), why) for key, why in reading.problems]
 
 
 class _Reading:
@@ -151,31 +150,47 @@ def _refused(key: str, value: object) -> str:
     return ""
 
 
-def line_of(text: str, key: tuple[str, ...]) -> int:
-    """Return the 1-based line on which `key` is set in the TOML `text`, or 0.
+class Lines:
+    """On which line of a TOML text a key is set.
 
-    Found by parsing ever longer beginnings: the key's line follows the last beginning that is whole and lacks it. That
-    is exact for dotted keys, inline tables and values over several lines, and only costs when something is wrong.
+    Found by parsing beginnings of the text: the key's line follows the longest beginning that is whole and lacks it.
+    That is exact for dotted keys, inline tables and values over several lines, and only costs when something is wrong.
     """
-    lines = text.splitlines(keepends=True)
-    without = 0
-    for count in range(len(lines) + 1):
-        try:
-            table = tomllib.loads("".join(lines[:count]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if _has(table, key):
-            return without + 1
-        without = count
-    return 0
 
+    def __init__(self, text: str) -> None:
+        self._lines = [f"{line}\n" for line in text.split("\n")]
+        self._beginnings: dict[int, dict[str, Any] | None] = {}
 
-def _has(table: object, key: tuple[str, ...]) -> bool:
-    for part in key:
-        if not isinstance(table, dict) or part not in table:
-            return False
-        table = table[part]
-    return True
+    def of(self, key: tuple[str, ...]) -> int:
+        """Return the 1-based line, or 0 when the text does not set the key."""
+        if not self._sets(len(self._lines), key):
+            return 0
+        lacking, end = 0, len(self._lines)
+        while end - lacking > 1:
+            middle = (lacking + end) // 2
+            whole = next((count for count in range(middle, end) if self._beginning(count) is not None), end)
+            if whole < end and not self._sets(whole, key):
+                lacking = whole
+            else:
+                end = middle
+        return lacking + 1
+
+    def _sets(self, count: int, key: tuple[str, ...]) -> bool:
+        table: object = self._beginning(count)
+        for part in key:
+            if not isinstance(table, dict) or part not in table:
+                return False
+            table = table[part]
+        return True
+
+    def _beginning(self, count: int) -> dict[str, Any] | None:
+        """The first `count` lines, parsed; None when they end inside a value."""
+        if count not in self._beginnings:
+            try:
+                self._beginnings[count] = tomllib.loads("".join(self._lines[:count]))
+            except tomllib.TOMLDecodeError:
+                self._beginnings[count] = None
+        return self._beginnings[count]
 
 
 def _syntax_error(text: str, path: str, why: str) -> ConfigError:

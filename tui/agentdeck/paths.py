@@ -5,6 +5,7 @@ not in /tmp or $XDG_RUNTIME_DIR, because it has to survive a logout; a path that
 falls back to the runtime directory.
 """
 
+import hashlib
 import os
 import re
 import socket
@@ -59,7 +60,7 @@ def locate(env: Mapping[str, str] | None = None) -> Paths:
     run = state / host / "run"
     if len(os.fsencode(run)) + _LONGEST_NAME > SOCKET_PATH_LIMIT:
         runtime = Path(env.get("XDG_RUNTIME_DIR") or f"/tmp/agentdeck-{os.getuid()}")
-        run = runtime / "agentdeck"
+        run = runtime / f"agentdeck-{hashlib.sha256(os.fsencode(state)).hexdigest()[:12]}"
     return Paths(state=state, run=run, config=config / "config.toml", cache=cache)
 
 

@@ -30,8 +30,11 @@ GUARD_EVERY: Final = 2.0
 LINGER: Final = 600.0
 """Seconds for which an ended program's holder waits for somebody to see the end; the record stays anyway."""
 
-DRAIN: Final = 0.5
-"""Seconds for the last output to come out of the PTY after the program was reaped; usually it takes none."""
+DRAIN: Final = 0.1
+"""Seconds for the last output to come out of the PTY after the program was reaped.
+
+Usually the PTY says at once that it is empty for good; not while another process still has it open.
+"""
 
 TERM_GRACE: Final = 5.0
 
@@ -250,15 +253,14 @@ class Holder:
     # ── what visitors ask ──────────────────────────────────────────────────────────────────────
 
     def _obey(self, visitor: Visitor, kind: bytes, payload: bytes) -> None:
-        now = time.monotonic()
         match kind:
             case b"I":
                 if self._wait_status is None and not self._terminal.write(payload):
                     self._reception.say(visitor, frame(b"E", refusal(len(payload)).encode()))
             case b"A":
-                visitor.ack(OFFSET.unpack(payload)[0], now)
+                visitor.ack(OFFSET.unpack(payload)[0])
             case b"R":
-                visitor.follow(OFFSET.unpack(payload)[0], now)
+                visitor.follow(OFFSET.unpack(payload)[0])
                 self._reception.pump(self._news)
             case b"W":
                 self._size = WINSIZE.unpack(payload)

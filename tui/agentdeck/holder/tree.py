@@ -36,8 +36,8 @@ class Member(NamedTuple):
 def members(roots: Iterable[int], *, session: tuple[int, str], without: int = 0) -> list[Member]:
     """Return `roots`, what descends from them, and the terminal session of `session` (pid, start), parents first.
 
-    A session's number is not given to anybody else while it has members: if another process has it, it has none. A start
-    of "0" is not known.
+    A session's number is not given to anybody else while it has members: if another process has it, it has none.
+    A start of "0" is not known.
     """
     facts = everything()
     children: dict[int, list[int]] = {}

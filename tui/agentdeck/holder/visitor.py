@@ -44,16 +44,16 @@ class Visitor:
 
     # ── what it reads ──────────────────────────────────────────────────────────────────────────
 
-    def follow(self, offset: int, now: float) -> None:
+    def follow(self, offset: int) -> None:
         """Send everything from `offset` on, or from the oldest that is left."""
         self._sent = self._read = min(max(offset, self._ring.base), self._ring.total)
         self.follows, self.told_exit = True, False
-        self._silent_since = now
+        self._silent_since = None
 
-    def ack(self, offset: int, now: float) -> None:
+    def ack(self, offset: int) -> None:
         if self._read < offset <= self._sent:
             self._read = offset
-            self._silent_since = now
+            self._silent_since = None
 
     def holds_up(self, now: float) -> bool:
         """Whether the program should wait for this reader. Raises `GoneError` when it has waited long enough."""

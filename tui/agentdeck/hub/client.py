@@ -25,6 +25,13 @@ DEADLINE: Final = 30.0
 
 GREETING: Final = 5.0
 
+DYING: Final = 2.0
+"""Seconds for which a killed hub's socket may still take connections in."""
+
+
+class LostBeforeAnswerError(HubUnreachableError):
+    """The connection ended while a request waited for its answer."""
+
 
 class HubClient(asyncio.Protocol):
     """Use as an async context manager, or `close` it. `on_push` and `on_close` may be replaced at any time."""
@@ -44,8 +51,16 @@ class HubClient(asyncio.Protocol):
 
         Raises `HubUnreachableError`, `ProtocolError` when the hub speaks another version.
         """
-        connection = await autostart.connect(paths, start=start)
-        return await cls.over(connection, kind=kind)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + DYING
+        while True:
+            connection = await autostart.connect(paths, start=start)
+            try:
+                return await cls.over(connection, kind=kind)
+            except LostBeforeAnswerError:  # taken in by a hub that was just dying: that is no hub
+                if loop.time() > until:
+                    raise
+            await asyncio.sleep(0.05)
 
     @classmethod
     async def over(cls, connection: socket.socket, *, kind: str = "cli") -> "HubClient":
@@ -53,7 +68,11 @@ class HubClient(asyncio.Protocol):
         client = cls()
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: client, sock=connection)
-        welcome = await client.ask(m.Hello(client=kind), m.Welcome)
+        try:
+            welcome = await client.ask(m.Hello(client=kind), m.Welcome)
+        except HubUnreachableError:
+            await client.close()
+            raise
         client.hub_pid = welcome.pid
         return client
 
@@ -120,7 +139,7 @@ class HubClient(asyncio.Protocol):
 
     def _send(self, request: m.AnyRequest) -> None:
         if self.closed:
-            raise HubUnreachableError("the hub has gone")
+            raise LostBeforeAnswerError("the hub has gone")
         assert self._transport is not None
         self._transport.write(wire.encode(request))
 
@@ -141,7 +160,7 @@ class HubClient(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         for waiting in self._waiting.values():
             if not waiting.done():
-                waiting.set_exception(HubUnreachableError("the hub went away before it answered"))
+                waiting.set_exception(LostBeforeAnswerError("the hub went away before it answered"))
         with contextlib.suppress(RuntimeError):
             self.on_close()
 

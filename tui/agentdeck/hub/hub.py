@@ -12,7 +12,7 @@ from collections.abc import Coroutine, Iterator
 from typing import Any
 
 from agentdeck.config import Config
-from agentdeck.errors import AgentdeckError, ProtocolError, SessionEndedError
+from agentdeck.errors import AgentdeckError, ProtocolError, SessionEndedError, SessionError
 from agentdeck.hub import verbs
 from agentdeck.hub.idle import IdleLimit
 from agentdeck.hub.meter import Meter
@@ -126,6 +126,10 @@ class Hub:
                 _running(self.roster.find(request.session)).write(request.data)
                 return m.Done(session=request.session)
             case m.Hello():
+                if request.version != m.VERSION:
+                    raise ProtocolError(
+                        f"this hub speaks version {m.VERSION} of the protocol and the client version {request.version}"
+                    )
                 peer.greeted = True
                 return m.Welcome(version=m.VERSION, pid=os.getpid())
             case m.Status():
@@ -179,7 +183,7 @@ class Hub:
 
     def _forget(self, session: LiveSession) -> m.AnyReply:
         if session.running:
-            raise AgentdeckError(
+            raise SessionError(
                 f"session {session.info.name} is still running", hint=f"agentdeck stop {session.info.id} ends it"
             )
         self.roster.forget(session)

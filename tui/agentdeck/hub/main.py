@@ -10,10 +10,14 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from agentdeck import config as configuration
+from agentdeck.config import Config
+from agentdeck.errors import HubError
 from agentdeck.hub.autostart import ALREADY_RUNNING, locked
 from agentdeck.hub.hub import Hub
 from agentdeck.paths import Paths, locate, make_private
@@ -47,6 +51,11 @@ class Lifetime:
         if old >= 0:
             os.close(old)
         return True
+
+    def release(self) -> None:
+        """Let go before the process ends; only for a hub inside another program."""
+        os.close(self._fd)
+        self._fd = -1
 
     def holds(self) -> bool:
         """Whether the lock that we hold is still the file that others would lock."""
@@ -157,6 +166,29 @@ async def serve(paths: Paths) -> int:
             loop.add_signal_handler(number, hub.done.set)
         await Service(hub, lifetime).run()
     return 0
+
+
+@asynccontextmanager
+async def inside(paths: Paths, config: Config, problems: tuple[str, ...] = ()) -> AsyncIterator[Hub]:
+    """A hub in this process for as long as the block lasts: for `--no-daemon`.
+
+    It takes the same lock and answers at the same socket as the other kind, so that there is one hub and every command
+    finds it. Raises `HubError` when there is one already.
+    """
+    make_private(paths.run)
+    lifetime = Lifetime(paths.run)
+    if not lifetime.take():
+        raise HubError("a hub is already running", hint="agentdeck hub stop ends it; its sessions go on")
+    try:
+        async with Hub(paths, config, problems) as hub:
+            service = asyncio.create_task(Service(hub, lifetime).run())
+            try:
+                yield hub
+            finally:
+                hub.done.set()
+                await service
+    finally:
+        lifetime.release()
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from agentdeck.config import Config
-from agentdeck.errors import AgentdeckError, SessionEndedError, SessionLimitError, UnknownSessionError
+from agentdeck.errors import AgentdeckError, SessionEndedError, SessionLimitError, SpawnError, UnknownSessionError
 from agentdeck.hub import launch, records, verbs
 from agentdeck.hub.evidence import judge_session, resume_id
 from agentdeck.hub.link import Exit, HolderLink, OrphanLink, exit_record, start_holder
@@ -110,8 +110,8 @@ class Roster:
         try:
             await start_holder(plan.spec, self._paths.run)
             session.env = request.env
-            await self._follow(session)
-        except (AgentdeckError, OSError):
+            await self._follow_new(session)
+        except AgentdeckError:
             self.forget(session)
             raise
         self._changed(session)
@@ -151,7 +151,7 @@ class Roster:
             view.since = 0
         try:
             await start_holder(spec, self._paths.run)
-            await self._follow(again)
+            await self._follow_new(again)
         except AgentdeckError as error:
             again.over.set()
             again.update(state="error", problem=str(error), ended=now)
@@ -176,6 +176,13 @@ class Roster:
         )
         await session.follow(link)
         self.on_running()
+
+    async def _follow_new(self, session: LiveSession) -> None:
+        """Raises `SpawnError`: a holder that has just said that it listens must be there."""
+        try:
+            await self._follow(session)
+        except OSError as error:
+            raise SpawnError(f"the session's holder went away as soon as it had started: {error}") from error
 
     # ── end ────────────────────────────────────────────────────────────────────────────────────
 

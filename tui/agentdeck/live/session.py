@@ -1,46 +1,51 @@
 """One session as its events tell it: what it says, calls, touches, waits for. Mutable, bounded, and pure.
 
-`apply` folds one event and returns what follows from it: a result paired with its call, growth of the context, a
-summary. A result that comes before its call waits for it.
+`apply` folds one event and returns what is to be told: the event, completed where it can be, and what follows from it
+(a result paired with its call, growth of the context, a summary, a resumption). A result that comes before its call
+waits for it, and is told alone when the call does not come. No event is refused, in whatever order they come.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from datetime import datetime
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
 
 from agentdeck import events as e
+from agentdeck.live.context import ContextMeter, Growth, Shrink
+from agentdeck.live.kept import Kept, short_message, short_result
+from agentdeck.live.snapshot import AgentSnapshot, FileTouch, SessionSnapshot
+from agentdeck.transcripts.reading import EPOCH
 
 MESSAGES: Final = 500
-"""Messages kept; older ones are in the transcript."""
-
 CALLS: Final = 1000
-"""Finished calls kept."""
+TEXT: Final = 1_000_000
+"""Newest messages, newest finished calls, and characters of each of the two, that are kept."""
 
-ORPHANS: Final = 100
-"""Results kept whose call has not come."""
+AGENTS: Final = 50
+AGENT_MESSAGES: Final = 100
+AGENT_TEXT: Final = 50_000
+"""Sub-agents, and of each its newest messages and their characters, that are kept."""
 
-GROWTH_TOKENS: Final = 2000
-GROWTH_SHARE: Final = 0.02
-SHRINK_TOKENS: Final = 5000
-SHRINK_SHARE: Final = 0.10
-INFERRED_WINDOW: Final = 0.4
-INFERRED_FALL: Final = 0.5
-"""When a change of the prompt's size is growth, pruning or an unrecorded summary: shares of window and prompt."""
+PENDING: Final = 1000
+LATE: Final = 100
+ORPHANS: Final = 50
+FILES: Final = 2000
+NAMES: Final = 500
+"""Calls without a result, calls that a turn's end gave up, results without a call, files, names of tools."""
 
+RESTING: Final = 20
+"""Messages and calls kept of a session that rests."""
 
-@dataclass(slots=True)
-class FileTouch:
-    """What a session did to one file, all calls together."""
+OTHER: Final = "other"
+"""Tools beyond `NAMES` are counted under this name."""
 
-    path: str
-    added: int = 0
-    removed: int = 0
-    at: datetime | None = None
-    call: str = ""
-    """The last call that touched it."""
-    times: int = 0
+ROLES: Final = frozenset(("user", "assistant", "thinking"))
+
+T = TypeVar("T")
+
+_CONCLUDED: Final = (e.SessionIdled, e.SessionResumed, e.SessionEnded)
+_QUIET: Final = (*_CONCLUDED, e.TitleChanged, e.UnknownRecord)
+"""What does not show that the session goes on: CLIs write such records at their end, too."""
 
 
 @dataclass(slots=True)
@@ -51,237 +56,308 @@ class Agent:
     description: str = ""
     type: str = ""
     call: str = ""
-    messages: deque[e.MessageAdded] = field(default_factory=lambda: deque(maxlen=MESSAGES))
+    messages: Kept[e.MessageAdded] = field(default_factory=lambda: Kept(AGENT_MESSAGES, AGENT_TEXT))
     tools: int = 0
+    """Calls that it made."""
     last_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSnapshot:
-    """A session at one moment; nothing in it changes any more."""
-
-    provider: str
-    id: str
-    cwd: str
-    title: str
-    model: str
-    parent: str
-    started: datetime | None
-    last_at: datetime | None
-    ended: e.SessionEnded | None
-    idle: bool
-    working: bool
-    """A turn is going on."""
-    messages: tuple[e.MessageAdded, ...]
-    calls: tuple[e.ToolReturned, ...]
-    pending: tuple[e.ToolUsed, ...]
-    agents: tuple[str, ...]
-    files: tuple[FileTouch, ...]
-    counts: dict[str, int]
-    errors: int
-    prompt_tokens: int
-
-    @property
-    def duration(self) -> float:
-        """Seconds from the first event to the last."""
-        return (self.last_at - self.started).total_seconds() if self.started and self.last_at else 0.0
-
-
 class LiveSession:
-    """`window` is the context's size, for telling a summary from pruning; it may be set when it becomes known."""
+    """`window` is the context's size in tokens, until the session proves a larger one."""
 
     def __init__(self, provider: str, session: str, *, window: int = 200_000) -> None:
         self.provider = provider
         self.id = session
-        self.window = window
         self.cwd = ""
         self.title = ""
         self.model = ""
+        self.version = ""
         self.parent = ""
         self.started: datetime | None = None
         self.last_at: datetime | None = None
         self.ended: e.SessionEnded | None = None
         self.idle = False
         self.working = False
-        self.messages: deque[e.MessageAdded] = deque(maxlen=MESSAGES)
-        self.calls: deque[e.ToolReturned] = deque(maxlen=CALLS)
+        """A turn is going on."""
+        self.messages: Kept[e.MessageAdded] = Kept(MESSAGES, TEXT)
+        """Of the main conversation, long ones cut."""
+        self.calls: Kept[e.ToolReturned] = Kept(CALLS, TEXT)
+        """Finished ones with their use, of sub-agents too, long ones cut."""
         self.pending: OrderedDict[str, e.ToolUsed] = OrderedDict()
-        self.agents: dict[str, Agent] = {}
-        self.files: dict[str, FileTouch] = {}
+        """Calls without a result, by call, whole."""
+        self.agents: OrderedDict[str, Agent] = OrderedDict()
+        """The one that did something last is the last."""
+        self.files: OrderedDict[str, FileTouch] = OrderedDict()
+        """By path; the one touched last is the last."""
         self.counts: dict[str, int] = {}
-        """Events by kind, and messages also by `message.<role>`."""
+        """Events by kind, those concluded here included, and messages also as `message.<role>`."""
         self.tools: dict[str, int] = {}
+        """Calls by the tool's name."""
         self.errors = 0
+        """Failed calls and errors."""
         self.turns = 0
-        self.prompt_tokens = 0
-        self._answer_tokens = 0
-        self._between: dict[str, int] = {}
-        """Characters by cause since the last response: what the next prompt grew by."""
-        self._measured = ""
+        self.added = 0
+        self.removed = 0
+        """Lines, all files together."""
+        self.context = ContextMeter(window)
+        self._late: OrderedDict[str, e.ToolUsed] = OrderedDict()
         self._orphans: OrderedDict[str, e.ToolReturned] = OrderedDict()
 
+    @property
+    def seconds(self) -> float:
+        """From its first event to its last."""
+        return (self.last_at - self.started).total_seconds() if self.started and self.last_at else 0.0
+
+    @property
+    def has_orphans(self) -> bool:
+        """Results wait for their calls."""
+        return bool(self._orphans)
+
+    @property
+    def prompt_tokens(self) -> int:
+        return self.context.prompt
+
+    @property
+    def window(self) -> int:
+        return self.context.window
+
     def to_session(self) -> SessionSnapshot:
+        """Freeze the session as it is now."""
         return SessionSnapshot(
             provider=self.provider,
             id=self.id,
             cwd=self.cwd,
             title=self.title,
             model=self.model,
+            version=self.version,
             parent=self.parent,
             started=self.started,
             last_at=self.last_at,
+            seconds=self.seconds,
             ended=self.ended,
             idle=self.idle,
             working=self.working,
             messages=tuple(self.messages),
             calls=tuple(self.calls),
             pending=tuple(self.pending.values()),
-            agents=tuple(self.agents),
-            files=tuple(replace(touch) for touch in self.files.values()),
+            agents=tuple(
+                AgentSnapshot(
+                    id=agent.id,
+                    description=agent.description,
+                    type=agent.type,
+                    call=agent.call,
+                    messages=tuple(agent.messages),
+                    tools=agent.tools,
+                    last_at=agent.last_at,
+                )
+                for agent in self.agents.values()
+            ),
+            files=tuple(self.files.values()),
             counts=dict(self.counts),
+            tools=dict(self.tools),
             errors=self.errors,
-            prompt_tokens=self.prompt_tokens,
+            turns=self.turns,
+            added=self.added,
+            removed=self.removed,
+            prompt_tokens=self.context.prompt,
+            window=self.context.window,
         )
 
     def apply(self, event: e.AnyEvent) -> list[e.AnyEvent]:
-        """Fold `event`; return it, completed where it can be, and what follows from it."""
-        told: list[e.AnyEvent] = []
-        if not isinstance(event, e.SessionIdled | e.SessionEnded | e.SessionResumed):
-            if self.idle or self.ended is not None:
-                self.idle, self.ended = False, None
-                told.append(e.SessionResumed(provider=self.provider, session=self.id, at=event.at))
-            if event.at.timestamp() > 0:  # some records have no time of their own
-                self.started = min(self.started or event.at, event.at)
-                self.last_at = max(self.last_at or event.at, event.at)
+        """Fold `event`; return it, completed where it can be, and what follows from it, in the order to tell."""
+        if isinstance(event, e.ContextGrew | e.Summarized):
+            return [event]  # concluded elsewhere; here it is concluded from the responses themselves
+        told = self._resume(event)
+        if not isinstance(event, _CONCLUDED) and event.at > EPOCH:  # some records have no time of their own
+            self.started = min(self.started or event.at, event.at)
+            self.last_at = max(self.last_at or event.at, event.at)
         self._count(event.kind)
         agent = self._agent(event.agent, event.at) if event.agent else None
         match event:
-            case e.SessionStarted():
-                self.cwd, self.parent = event.cwd or self.cwd, event.parent or self.parent
-            case e.TitleChanged():
-                self.title = event.title
-            case e.MessageAdded():
-                return [*told, event, *self._message(event, agent)]
-            case e.ToolUsed():
-                return [*told, event, *self._used(event, agent)]
             case e.ToolReturned():
                 return [*told, *self._returned(event)]
+            case e.MessageAdded():
+                self._message(event, agent)
+            case e.ToolUsed():
+                finished = self._used(event, agent)
+                return [*told, event, *self._measure(event), *finished]
+            case _:
+                self._fold(event)
+        return [*told, event, *self._measure(event)]
+
+    def settle(self) -> list[e.AnyEvent]:
+        """Give up waiting for the calls of results that came without one; return these results."""
+        orphans = list(self._orphans.values())
+        self._orphans.clear()
+        return [self._finish(orphan, None) for orphan in orphans]
+
+    def rest(self) -> None:
+        """Keep only the newest of what was said and done: nobody looks at it just now."""
+        self.messages.shrink(RESTING)
+        self.calls.shrink(RESTING)
+        for agent in self.agents.values():
+            agent.messages.shrink(RESTING)
+
+    # ── parts ──────────────────────────────────────────────────────────────────────────────────
+
+    def _resume(self, event: e.AnyEvent) -> list[e.AnyEvent]:
+        if isinstance(event, _QUIET) or not (self.idle or self.ended):
+            return []
+        if self.ended is not None and EPOCH < event.at <= self.ended.at:
+            return []  # written before the end, read after it
+        self.idle, self.ended = False, None
+        self._count(e.SessionResumed.kind)
+        return [e.SessionResumed(provider=self.provider, session=self.id, at=event.at)]
+
+    def _fold(self, event: e.AnyEvent) -> None:
+        match event:
+            case e.SessionStarted():
+                self.cwd, self.parent = event.cwd or self.cwd, event.parent or self.parent
+                self.version = event.version or self.version
+            case e.TitleChanged():
+                self.title = event.title
             case e.AgentSpawned():
                 spawned = self._agent(event.spawned, event.at)
                 spawned.description, spawned.type, spawned.call = event.description, event.type, event.call
-            case e.Compacted():
-                return [*told, event, *self._compacted(event)]
             case e.ErrorRaised():
                 self.errors += 1
             case e.TurnEnded() if not event.agent:
                 self.working = False
                 self.turns += 1
+                for call in [call for call, used in self.pending.items() if not used.agent]:
+                    _put(self._late, call, self.pending.pop(call), LATE)
+            case e.SessionResumed():
+                self.idle, self.ended = False, None
             case e.SessionIdled():
-                self.idle = True
+                self.idle, self.working = True, False
             case e.SessionEnded():
                 self.ended, self.working = event, False
+                for call, used in self.pending.items():
+                    _put(self._late, call, used, LATE)
                 self.pending.clear()
-        return [*told, event]
-
-    # ── parts ──────────────────────────────────────────────────────────────────────────────────
 
     def _count(self, kind: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
 
     def _agent(self, name: str, at: datetime) -> Agent:
-        agent = self.agents.setdefault(name, Agent(name))
-        agent.last_at = at
+        agent = self.agents.pop(name, None) or Agent(name)
+        agent.last_at = max(agent.last_at or at, at)
+        _put(self.agents, name, agent, AGENTS)
         return agent
 
-    def _message(self, event: e.MessageAdded, agent: Agent | None) -> list[e.AnyEvent]:
-        self._count(f"message.{event.role}")
-        if agent is not None:
-            agent.messages.append(event)
-            return []
-        self.messages.append(event)
-        self.working = True
-        if event.role == "user":
-            self._between["user"] = self._between.get("user", 0) + len(event.text)
-            return []
-        self.model = event.model or self.model
-        return self._measure(event, event.message, event.tokens)
+    def _message(self, event: e.MessageAdded, agent: Agent | None) -> None:
+        self._count(f"message.{event.role if event.role in ROLES else OTHER}")
+        short = short_message(event)
+        (self.messages if agent is None else agent.messages).append(short, len(short.text))
+        if agent is None:
+            self.working = True
+            self.model = event.model or self.model
 
     def _used(self, event: e.ToolUsed, agent: Agent | None) -> list[e.AnyEvent]:
-        self.tools[event.tool] = self.tools.get(event.tool, 0) + 1
+        name = event.tool if event.tool in self.tools or len(self.tools) < NAMES else OTHER
+        self.tools[name] = self.tools.get(name, 0) + 1
         if agent is not None:
             agent.tools += 1
-        told = [] if agent is not None else self._measure(event, event.message, event.tokens)
         orphan = self._orphans.pop(event.call, None)
         if orphan is not None:
-            return [*told, self._finish(orphan, event)]
-        self.pending[event.call] = event
+            return [self._finish(orphan, event)]
+        _put(self.pending, event.call, event, PENDING)
         self.working = self.working or agent is None
-        return told
+        return []
 
     def _returned(self, event: e.ToolReturned) -> list[e.AnyEvent]:
-        used = self.pending.pop(event.call, None)
-        if used is None:
-            self._orphans[event.call] = event
-            if len(self._orphans) > ORPHANS:
-                _, oldest = self._orphans.popitem(last=False)
-                return [self._finish(oldest, None)]
-            return []
-        return [self._finish(event, used)]
+        used = self.pending.pop(event.call, None) or self._late.pop(event.call, None) or event.used
+        if used is not None:
+            return [self._finish(event, used)]
+        oldest = _put(self._orphans, event.call, event, ORPHANS)
+        return [self._finish(oldest, None)] if oldest is not None else []
 
     def _finish(self, event: e.ToolReturned, used: e.ToolUsed | None) -> e.ToolReturned:
         seconds = event.seconds
-        if seconds is None and used is not None:
+        if seconds is None and used is not None and used.at > EPOCH:
             seconds = max(0.0, (event.at - used.at).total_seconds())
         event = replace(event, used=used, seconds=seconds)
-        self.calls.append(event)
+        short = short_result(event)
+        self.calls.append(short, len(short.output) + sum(len(change.diff) for change in short.files))
         self.errors += event.is_error
         for change in event.files:
-            touch = self.files.setdefault(change.path, FileTouch(change.path))
-            touch.added += change.added or 0
-            touch.removed += change.removed or 0
-            touch.at, touch.call, touch.times = event.at, event.call, touch.times + 1
+            self._touch(change, event)
         if not event.agent:
-            cause = used.tool if used is not None else "tool"
-            self._between[cause] = self._between.get(cause, 0) + len(event.output)
+            self.context.add(used.tool if used is not None else "tool", len(event.output), is_result=True)
         return event
 
-    def _measure(self, event: e.Event, message: str, tokens: e.Tokens | None) -> list[e.AnyEvent]:
-        """Compare the prompt of a new response with the one before it."""
-        if tokens is None or not tokens.prompt or (message and message == self._measured):
-            self._answer_tokens = max(self._answer_tokens, tokens.output) if tokens else self._answer_tokens
-            return []
-        before, prompt = self.prompt_tokens, tokens.prompt
-        self._measured, self.prompt_tokens = message, prompt
-        grown = prompt - before - self._answer_tokens
-        self._answer_tokens = tokens.output
-        causes, self._between = self._between, {}
-        if not before:
-            return []
-        if grown >= max(GROWTH_TOKENS, GROWTH_SHARE * self.window):
-            cause = max(causes, key=causes.__getitem__) if causes else "unknown"
-            return [e.ContextGrew(provider=self.provider, session=self.id, at=event.at, tokens=grown, cause=cause)]
-        fallen = before - prompt
-        if before >= INFERRED_WINDOW * self.window and prompt < INFERRED_FALL * before:
-            return [
-                e.Summarized(
-                    provider=self.provider, session=self.id, at=event.at, how="inferred", before=before, after=prompt
-                )
-            ]
-        if fallen >= SHRINK_TOKENS and fallen >= SHRINK_SHARE * before:
-            return [
-                e.Summarized(
-                    provider=self.provider, session=self.id, at=event.at, how="pruned", before=before, after=prompt
-                )
-            ]
-        return []
+    def _touch(self, change: e.FileChange, event: e.ToolReturned) -> None:
+        added, removed = change.added or 0, change.removed or 0
+        self.added += added
+        self.removed += removed
+        before = self.files.pop(change.path, FileTouch(change.path))
+        touch = FileTouch(
+            path=change.path,
+            added=before.added + added,
+            removed=before.removed + removed,
+            at=event.at,
+            call=event.call,
+            times=before.times + 1,
+        )
+        _put(self.files, change.path, touch, FILES)
 
-    def _compacted(self, event: e.Compacted) -> Iterable[e.AnyEvent]:
-        before = event.before if event.before is not None else self.prompt_tokens
-        self.prompt_tokens, self._answer_tokens, self._between = 0, 0, {}
-        if event.after is None:
+    def _measure(self, event: e.AnyEvent) -> list[e.AnyEvent]:
+        """Tell the meter of the main conversation what came; return what it makes of it."""
+        change = measure(self.context, event)
+        if change is None:
             return []
-        return [
-            e.Summarized(
-                provider=self.provider, session=self.id, at=event.at, how="record", before=before, after=event.after
-            )
-        ]
+        self._count(e.ContextGrew.kind if isinstance(change, Growth) else e.Summarized.kind)
+        return [concluded(change, event)]
+
+
+def measure(meter: ContextMeter, event: e.AnyEvent) -> Growth | Shrink | None:
+    """Tell a meter of an event of the main conversation; results of calls are told where they are paired."""
+    if event.agent:
+        return None
+    match event:
+        case e.MessageAdded(role="user"):
+            meter.add("user", len(event.text))
+        case e.MessageAdded():
+            meter.say(len(event.text))
+            if event.tokens is not None:
+                return meter.respond(event.message, event.tokens.prompt, event.tokens.output)
+        case e.ToolUsed():
+            if event.tokens is not None:
+                return meter.respond(event.message, event.tokens.prompt, event.tokens.output)
+        case e.Compacted():
+            return meter.boundary(event.before, event.after)
+    return None
+
+
+def concluded(change: Growth | Shrink, event: e.AnyEvent) -> e.ContextGrew | e.Summarized:
+    """Return a change of the context as the event that follows from `event`."""
+    if isinstance(change, Growth):
+        return e.ContextGrew(
+            provider=event.provider,
+            session=event.session,
+            at=event.at,
+            source=event.source,
+            tokens=change.tokens,
+            cause=change.cause,
+        )
+    return e.Summarized(
+        provider=event.provider,
+        session=event.session,
+        at=event.at,
+        source=event.source,
+        how=change.how,
+        before=change.before,
+        after=change.after,
+    )
+
+
+def _put(table: "OrderedDict[str, T]", key: str, value: T, most: int) -> T | None:
+    """Put a value last; return the oldest one if it had to go, or the one that `key` had."""
+    before = table.pop(key, None)
+    table[key] = value
+    return table.popitem(last=False)[1] if len(table) > most else before
+
+
+def rests_since(session: LiveSession, now: datetime) -> timedelta:
+    """How long nothing has happened in a session; zero when nothing in it has a time."""
+    return max(timedelta(0), now - session.last_at) if session.last_at is not None else timedelta(0)

@@ -1,4 +1,4 @@
-"""Which agent CLIs are on this machine: for `agentdeck doctor` and for the deck's first contact.
+"""Which agent CLIs are on this machine, and whether they run: for `agentdeck doctor`.
 
 `look` only looks at PATH and is done in a millisecond. `ask_versions` runs each program once, with a home directory of
 its own that is thrown away: some of them write into theirs even when all that they are asked is `--version`.
@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,11 +45,6 @@ def look(providers: Mapping[str, Provider], path: str) -> list[Found]:
     return [
         Found(provider=provider, program=find_program(provider, path) or "") for provider in providers.values()
     ]  # fmt: skip
-
-
-def agents(found: Iterable[Found]) -> list[Found]:
-    """Those that are agents: a shell is always there and proves nothing."""
-    return [one for one in found if not one.provider.foreground]
 
 
 def ask_versions(
@@ -102,31 +97,6 @@ def _packaged(program: str) -> str:
             continue
         return version if isinstance(version, str) else ""
     return ""
-
-
-def explain(found: Iterable[Found]) -> list[str]:
-    """What was found and how to get the rest, as lines for somebody who opens the deck for the first time."""
-    everyone = agents(found)
-    here = [one for one in everyone if one.program]
-    missing = [one for one in everyone if not one.program]
-    lines = []
-    if here:
-        lines.append(f"Found {_listed([one.provider.label for one in here])}.")
-    else:
-        lines.append("No agent CLI was found on PATH.")
-    if missing:
-        lines.append("")
-        lines.append("Not installed:" if here else "agentdeck runs these as soon as they are installed:")
-        wide = max(len(one.provider.label) for one in missing)
-        lines += [f"  {one.provider.label:{wide}}  {one.provider.install}".rstrip() for one in missing]
-    if not here:
-        lines.append("")
-        lines.append("Until then: a shell runs in the deck as well, and the demo plays recorded agents.")
-    return lines
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def search_path() -> str:

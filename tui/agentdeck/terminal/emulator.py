@@ -48,7 +48,7 @@ class Emulator:
     ) -> None:
         """`reply` gets the answers to the program's questions, in their order, from inside `feed` and `refresh`.
 
-        `scrollback` is in rows; long rows keep fewer, because their memory is bounded too. `colours` are the
+        `scrollback` is in rows and nearly kept; of rows wider than 200 columns there are fewer. `colours` are the
         foreground and background that programs hear of when they ask. Raises `TerminalCoreError`.
         """
         self.cols, self.rows = _clamped(cols), _clamped(rows)
@@ -97,8 +97,8 @@ class Emulator:
     def feed(self, data: bytes) -> None:
         if self._closed or not data:
             return
-        if b"\x1b" not in data and not self._held and self._scanner.idle:
-            self._unseen = True  # nothing to look for: the way of most bytes in a flood
+        if not self._held and self._scanner.idle and _is_simple(data):
+            self._unseen = True
             self._write_plainly(data)
             if self._answers:
                 self._answer()
@@ -244,9 +244,9 @@ class Emulator:
             return rows
         self._pull()
         while start + len(rows) < end:
-            self._terminal.scroll_to(start + len(rows))
+            self._terminal.grid.scroll_to(start + len(rows))
             rows += [row for _, row in self._read_rows(every=True)]
-        self._terminal.scroll_to(None)
+        self._terminal.grid.scroll_to(None)
         self._reread = True
         return rows[: end - start]
 
@@ -274,16 +274,16 @@ class Emulator:
                 self._changed.add(y)
 
     def _read_rows(self, *, every: bool) -> list[tuple[int, Row]]:
-        terminal, read = self._terminal, self._reader.read
+        grid, read = self._terminal.grid, self._reader.read
         styles: dict[int, dict[int, int]] = {}
         return [
-            (y, read(cells, flags, styles.setdefault(page, {}), terminal))
-            for y, cells, flags, page in terminal.dirty_rows(every=every)
+            (y, read(cells, flags, styles.setdefault(page, {}), grid))
+            for y, cells, flags, page in grid.dirty_rows(every=every)
         ]
 
     def _read_cursor(self) -> Cursor:
         x, y = self._terminal.cursor
-        shape, blinking = self._terminal.cursor_look
+        shape, blinking = self._terminal.grid.cursor_look
         return Cursor(min(x, self.cols - 1), min(y, self.rows - 1), self._terminal.cursor_visible, shape, blinking)
 
     def _read_modes(self) -> Modes:
@@ -315,7 +315,7 @@ class Emulator:
         colours = [
             b"\x1b]%s;#%02x%02x%02x\x1b\\" % (number.encode(), *colour) for number, colour in terminal.colours().items()
         ]
-        shape, blinking = terminal.cursor_look
+        shape, blinking = terminal.grid.cursor_look
         state = checkpoint.State(
             screen=self._picture(),
             primary=self._covered() if terminal.alternate else None,
@@ -350,6 +350,13 @@ class Emulator:
             reflowed.close()
             self._primary, self._primary_size = picture, (self.cols, self.rows)
         return picture
+
+
+def _is_simple(data: bytes) -> bool:
+    """Whether there is nothing in it for anybody but the library: the way of most bytes in a flood."""
+    if b"\x1b" not in data:
+        return True
+    return b"\x1b]" not in data and b"\x1b[?" not in data and synchronized.complete(data) == len(data)
 
 
 def _clamped(size: int) -> int:

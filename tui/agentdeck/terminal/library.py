@@ -5,49 +5,31 @@ knows nothing of C. Not thread safe. The library ends the process when it is ask
 the caller's promise: see `emulator`.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple
+import weakref
+from collections.abc import Callable
+from typing import Any, Final
 
-from agentdeck.protocol.screen import (
-    BACKGROUND_SHIFT,
-    BLINK,
-    BOLD,
-    DIM,
-    INVERSE,
-    INVISIBLE,
-    ITALIC,
-    OVERLINE,
-    RGB,
-    STRIKE,
-    UNDERLINE_SHIFT,
-)
-from agentdeck.terminal import text
 from agentdeck.terminal.core import Core
-from agentdeck.terminal.osc import LINK_LIMIT
+from agentdeck.terminal.grid import Grid
 
 CELL_WIDTH: Final = 8
 CELL_HEIGHT: Final = 16
 """Pixels that we say a cell has: programs ask, although nothing here draws pixels."""
 
-SCROLLBACK_BYTES: Final = 20_000_000
-"""What the rows above the screen may cost; the library's own limit in lines does not bound memory."""
-
+SCROLLBACK_BYTES: Final = 18_000_000
+"""The most that the rows above the screen may cost: 10,000 rows of 200 columns."""
+_BYTES_PER_CELL: Final = 9
+"""With its share of what belongs to rows and pages. Measured; a screen with thousands of styles keeps fewer rows."""
 _APC_BYTES: Final = 64 * 1024
 _PENDING_BYTES: Final = 8 * 1024
 _SKIPPED_STRING: Final = b"\x1bP:"
 """Begins a device control string that means nothing to any terminal."""
-_LONGEST_GRAPHEME: Final = 16
 _NO_VALUE: Final = -4
 
+MODES: Final = (1, 6, 7, 9, 12, 1000, 1002, 1003, 1004, 1006, 1016, 2004, 2026)
+"""The DEC private modes that can be asked for."""
+
 Colour = tuple[int, int, int]
-
-
-class RawRow(NamedTuple):
-    y: int
-    cells: bytes
-    flags: int
-    page: int
-    """Style numbers mean something only within one page."""
 
 
 class Terminal:
@@ -77,8 +59,9 @@ class Terminal:
         """C values that the terminal points to."""
         self._cols = cols
         self._rows = rows
-        self._set("SCROLLBACK_MAX_LINES", ffi.new("size_t *", scrollback))
-        self._set("SCROLLBACK_MAX_BYTES", ffi.new("size_t *", SCROLLBACK_BYTES))
+        self._scrollback = scrollback
+        self._scrollback_bytes = 0
+        self._bound_scrollback()
         self._set("APC_MAX_BYTES", ffi.new("size_t *", _APC_BYTES))
         self._set("CONTINUATION_MAX_BYTES", ffi.new("size_t *", _PENDING_BYTES))
         self._set("KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t *", 0))
@@ -87,7 +70,9 @@ class Terminal:
         self._set("MODE_DEFAULT", grapheme_clusters)
         self._set("MODE", grapheme_clusters)
         self._listen(reply, bell, version.encode())
-        self._make_render_state()
+        self.grid = Grid(core, self._terminal)
+        self._free = weakref.finalize(self, _free, self.grid, lib, self._terminal)
+        self._free.atexit = False
         self._switches = {number: ffi.new("GhosttyTerminalModeConfig *", {"mode": number}) for number in MODES}
         self._byte = ffi.new("uint8_t *")
         self._short = ffi.new("uint16_t *")
@@ -98,12 +83,19 @@ class Terminal:
 
     def close(self) -> None:
         """Free the native memory; nothing may be called after it."""
-        lib = self._lib
-        lib.ghostty_render_state_row_cells_free(self._cells_box[0])
-        lib.ghostty_render_state_row_iterator_free(self._iterator_box[0])
-        lib.ghostty_render_state_free(self._state)
-        lib.ghostty_terminal_free(self._terminal)
+        self._free()
         self._kept.clear()
+
+    def _bound_scrollback(self) -> None:
+        """Give the wanted rows the bytes that they take at this width.
+
+        The library's own limit in rows makes a flood six times slower than its limit in bytes, so it must not be
+        reached. A narrower screen takes no bytes away: its rows may become wide again.
+        """
+        wanted = min(SCROLLBACK_BYTES, self._scrollback * self._cols * _BYTES_PER_CELL)
+        self._scrollback_bytes = max(self._scrollback_bytes, wanted)
+        self._set("SCROLLBACK_MAX_LINES", self._ffi.new("size_t *", 10 * self._scrollback))
+        self._set("SCROLLBACK_MAX_BYTES", self._ffi.new("size_t *", self._scrollback_bytes))
 
     def _set(self, option: str, value: Any) -> None:
         self._lib.ghostty_terminal_set(self._terminal, getattr(self._lib, f"GHOSTTY_TERMINAL_OPT_{option}"), value)
@@ -143,30 +135,6 @@ class Terminal:
             self._set(option, callback)
         self._kept += (name, answer)
 
-    def _make_render_state(self) -> None:
-        ffi, lib = self._ffi, self._lib
-        box = ffi.new("GhosttyRenderState *")
-        lib.ghostty_render_state_new(ffi.NULL, box)
-        self._state = box[0]
-        self._iterator_box = ffi.new("GhosttyRenderStateRowIterator *")
-        lib.ghostty_render_state_row_iterator_new(ffi.NULL, self._iterator_box)
-        self._cells_box = ffi.new("GhosttyRenderStateRowCells *")
-        lib.ghostty_render_state_row_cells_new(ffi.NULL, self._cells_box)
-        self._cells_fresh = False
-        self._y = 0
-        self._y_box = ffi.new("uint16_t *")
-        self._view = ffi.new("GhosttyCellsView *")
-        self._raw = ffi.new("uint64_t *")
-        self._row_id = ffi.new("GhosttyRenderStateRowId *")
-        self._style = ffi.new("GhosttyStyle *", {"size": ffi.sizeof("GhosttyStyle")})
-        self._cursor = ffi.new("GhosttyRenderStateCursor *", {"size": ffi.sizeof("GhosttyRenderStateCursor")})
-        self._point = ffi.new("AgentdeckPoint *")
-        self._ref = ffi.new("GhosttyGridRef *", {"size": ffi.sizeof("GhosttyGridRef")})
-        self._codepoints = ffi.new("uint32_t[]", 64)
-        self._length = ffi.new("uint32_t *")
-        self._link_bytes = ffi.new("uint8_t[]", LINK_LIMIT)
-        self._link_length = ffi.new("size_t *")
-
     # ── in ─────────────────────────────────────────────────────────────────────────────────────
 
     def write(self, data: bytes) -> None:
@@ -174,6 +142,7 @@ class Terminal:
 
     def resize(self, cols: int, rows: int) -> None:
         self._cols, self._rows = cols, rows
+        self._bound_scrollback()
         self._lib.ghostty_terminal_resize(self._terminal, cols, rows, CELL_WIDTH, CELL_HEIGHT)
 
     def colour_programs(self, foreground: Colour, background: Colour) -> None:
@@ -224,19 +193,6 @@ class Terminal:
     def cursor_wraps(self) -> bool:
         """The cursor stands on the last column and the next character goes to the next row."""
         return bool(self._get("CURSOR_PENDING_WRAP", self._flag))
-
-    @property
-    def cursor_look(self) -> tuple[str, bool]:
-        """Shape and blinking, as of the last `update`."""
-        lib = self._lib
-        lib.ghostty_render_state_get(self._state, lib.GHOSTTY_RENDER_STATE_DATA_CURSOR, self._cursor)
-        if self._cursor.visual_style == lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_BAR:
-            shape = "bar"
-        elif self._cursor.visual_style == lib.GHOSTTY_RENDER_STATE_CURSOR_VISUAL_STYLE_UNDERLINE:
-            shape = "underline"
-        else:
-            shape = "block"
-        return shape, bool(self._cursor.blinking)
 
     def colours(self) -> dict[str, Colour]:
         """Default colours that the program changed, by the number of the OSC that sets them; its palette as `4;N`."""
@@ -312,9 +268,11 @@ class Terminal:
         for name in screen:
             setattr(options.extra.screen, name, True)
         selection = ffi.new("GhosttySelection *", {"size": ffi.sizeof("GhosttySelection")})
-        if not self._find(0, 0, lib.GHOSTTY_POINT_TAG_ACTIVE):
+        point = ffi.new("AgentdeckPoint *", {"tag": lib.GHOSTTY_POINT_TAG_ACTIVE})
+        ref = ffi.new("GhosttyGridRef *", {"size": ffi.sizeof("GhosttyGridRef")})
+        if self._core.grid_ref(self._terminal, point[0], ref):
             return b""
-        selection.start = selection.end = self._ref[0]
+        selection.start = selection.end = ref[0]
         options.selection = selection
         box = ffi.new("GhosttyFormatter *")
         if lib.ghostty_formatter_terminal_new(ffi.NULL, box, self._terminal, options[0]):
@@ -329,116 +287,7 @@ class Terminal:
         finally:
             lib.ghostty_formatter_free(box[0])
 
-    # ── rows ───────────────────────────────────────────────────────────────────────────────────
 
-    def dirty_rows(self, *, every: bool = False) -> Iterator[RawRow]:
-        """Rows of the viewport that were written to since they were last read, or `every` row.
-
-        `style`, `grapheme` and `link` answer for the row that was yielded last. Nothing may be written in between.
-        """
-        ffi, lib = self._ffi, self._lib
-        lib.ghostty_render_state_update(self._state, self._terminal)
-        if not every:
-            lib.ghostty_render_state_get(self._state, lib.GHOSTTY_RENDER_STATE_DATA_DIRTY, self._enum)
-            if not self._enum[0]:
-                return
-        lib.ghostty_render_state_get(self._state, lib.GHOSTTY_RENDER_STATE_DATA_ROW_ITERATOR, self._iterator_box)
-        iterator, get = self._iterator_box[0], lib.ghostty_render_state_row_get
-        cells, raw, identity = (
-            lib.GHOSTTY_RENDER_STATE_ROW_DATA_CELLS_RAW,
-            lib.GHOSTTY_RENDER_STATE_ROW_DATA_RAW,
-            lib.GHOSTTY_RENDER_STATE_ROW_DATA_ID,
-        )
-        y_box, view, number, row_id, buffer = self._y_box, self._view, self._raw, self._row_id, ffi.buffer
-        following, following_dirty = (
-            lib.ghostty_render_state_row_iterator_next,
-            lib.ghostty_render_state_row_iterator_next_dirty,
-        )
-        y = -1
-        while following(iterator) if every else following_dirty(iterator, y_box):
-            y = y + 1 if every else y_box[0]
-            if y >= self._rows:
-                continue
-            get(iterator, cells, view)
-            get(iterator, raw, number)
-            get(iterator, identity, row_id)
-            self._cells_fresh = False
-            self._y = y
-            yield RawRow(y, buffer(view.ptr, view.len * 8)[:], number[0], row_id.bits[0])
-        lib.ghostty_render_state_clean(self._state)
-
-    def scroll_to(self, row: int | None) -> None:
-        """Show the rows from `row` on, counted from the oldest; None shows the screen again."""
-        lib = self._lib
-        where = self._ffi.new("AgentdeckScroll *")
-        if row is None:
-            where.tag = lib.GHOSTTY_SCROLL_VIEWPORT_BOTTOM
-        else:
-            where.tag = lib.GHOSTTY_SCROLL_VIEWPORT_ROW
-            where.value.row = row
-        self._core.scroll_viewport(self._terminal, where[0])
-
-    def _select(self, x: int) -> Any:
-        lib = self._lib
-        if not self._cells_fresh:
-            lib.ghostty_render_state_row_get(
-                self._iterator_box[0], lib.GHOSTTY_RENDER_STATE_ROW_DATA_CELLS, self._cells_box
-            )
-            self._cells_fresh = True
-        lib.ghostty_render_state_row_cells_select(self._cells_box[0], x)
-        return self._cells_box[0]
-
-    def style(self, x: int) -> int:
-        lib, style = self._lib, self._style
-        lib.ghostty_render_state_row_cells_get(self._select(x), lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE, style)
-        return int(
-            _packed(style.fg_color)
-            | _packed(style.bg_color) << BACKGROUND_SHIFT
-            | (style.underline & 7) << UNDERLINE_SHIFT
-            | (BOLD if style.bold else 0)
-            | (DIM if style.faint else 0)
-            | (ITALIC if style.italic else 0)
-            | (BLINK if style.blink else 0)
-            | (INVERSE if style.inverse else 0)
-            | (INVISIBLE if style.invisible else 0)
-            | (STRIKE if style.strikethrough else 0)
-            | (OVERLINE if style.overline else 0)
-        )
-
-    def grapheme(self, x: int) -> str:
-        lib = self._lib
-        cells = self._select(x)
-        get = lib.ghostty_render_state_row_cells_get
-        get(cells, lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_GRAPHEMES_LEN, self._length)
-        size = self._length[0]
-        if size > len(self._codepoints):
-            self._codepoints = self._ffi.new("uint32_t[]", size)
-        get(cells, lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_GRAPHEMES_BUF, self._codepoints)
-        return "".join(map(chr, self._codepoints[0 : min(size, _LONGEST_GRAPHEME)]))
-
-    def link(self, x: int) -> str:
-        lib = self._lib
-        if not self._find(x, self._y, lib.GHOSTTY_POINT_TAG_VIEWPORT):
-            return ""
-        if lib.ghostty_grid_ref_hyperlink_uri(self._ref, self._link_bytes, LINK_LIMIT, self._link_length):
-            return ""
-        uri: bytes = self._ffi.buffer(self._link_bytes, self._link_length[0])[:]
-        return text.removed(uri.decode("utf-8", "ignore"))
-
-    def _find(self, x: int, y: int, tag: int) -> bool:
-        self._point.tag, self._point.value.x, self._point.value.y = tag, x, y
-        return not self._core.grid_ref(self._terminal, self._point[0], self._ref)
-
-
-MODES: Final = (1, 6, 7, 9, 12, 1000, 1002, 1003, 1004, 1006, 1016, 2004, 2026)
-"""The DEC private modes that can be asked for."""
-
-
-def _packed(colour: Any) -> int:
-    """A colour as in `protocol.screen`."""
-    if colour.tag == 0:
-        return 0
-    if colour.tag == 1:
-        return 1 + int(colour.value.palette)
-    rgb = colour.value.rgb
-    return int(RGB | rgb.r << 16 | rgb.g << 8 | rgb.b)
+def _free(grid: Grid, lib: Any, terminal: Any) -> None:
+    grid.close()
+    lib.ghostty_terminal_free(terminal)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-import msgspec
-
 from agentdeck import events as e
 from agentdeck.transcripts import reading as r
 from agentdeck.transcripts.reading import Base
@@ -52,13 +50,9 @@ class ClaudeParser:
         self._at = r.EPOCH
 
     def feed(self, line: bytes, source: e.Source) -> list[e.AnyEvent]:
-        try:
-            record = msgspec.json.decode(line.strip(b"\0 \t\r\n"))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += bool(line.strip(b"\0 \t\r\n"))
-            return []
-        if not isinstance(record, dict):
-            self.bad_lines += 1
+        record = r.record(line)
+        if not record:
+            self.bad_lines += record is None
             return []
         self._at = r.moment(record, "timestamp") or self._at
         self._session = r.text(record, "sessionId") or self._session

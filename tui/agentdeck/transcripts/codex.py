@@ -42,13 +42,9 @@ class CodexParser:
         """Whether prompts come as completed items: then their older form repeats them."""
 
     def feed(self, line: bytes, source: e.Source) -> list[e.AnyEvent]:
-        try:
-            record = msgspec.json.decode(line.strip(b"\0 \t\r\n"))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += bool(line.strip(b"\0 \t\r\n"))
-            return []
-        if not isinstance(record, dict):
-            self.bad_lines += 1
+        record = r.record(line)
+        if not record:
+            self.bad_lines += record is None
             return []
         self._at = r.moment(record, "timestamp") or self._at
         payload, kind = r.table(record, "payload"), r.text(record, "type")

@@ -6,8 +6,6 @@ Events take the time that the caller gives, which should be when the file was la
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import msgspec
-
 from agentdeck import events as e
 from agentdeck.transcripts import reading as r
 from agentdeck.transcripts.reading import Base
@@ -27,13 +25,9 @@ class CursorParser:
         self._started = False
 
     def feed(self, line: bytes, source: e.Source) -> list[e.AnyEvent]:
-        try:
-            record = msgspec.json.decode(line.strip(b"\0 \t\r\n"))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += bool(line.strip(b"\0 \t\r\n"))
-            return []
-        if not isinstance(record, dict):
-            self.bad_lines += 1
+        record = r.record(line)
+        if not record:
+            self.bad_lines += record is None
             return []
         base = Base(provider=self.provider, session=self._session, at=self._now(), source=source, agent="")
         found: list[e.AnyEvent] = []

@@ -1,199 +1,252 @@
 """Follow every transcript below some roots: what is appended becomes events, once, across restarts.
 
-Watchers only hint at files (`touch`); the truth is what a look at them shows (`sweep`). A file that was met before a
-restart is read silently up to where it had been told, because its parser has to know what came before; a file that
-was rewritten is read again, and lines that were told already are not told twice.
+Watchers only hint at files (`touch`); the truth is what a look at them shows (`sweep`). Nothing here waits: whoever
+drives it takes what is new in slices and may do other things in between. Files that rest are put aside with their
+place, so that memory stays flat; links are not followed, because they may lead out of the tree.
 """
 
+import contextlib
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-import msgspec
-import zstandard
-
-from agentdeck.events import AnyEvent, Source
-from agentdeck.transcripts.parse import PARSERS, Parser
-from agentdeck.transcripts.roots import Found, Root, is_transcript, transcripts
-from agentdeck.transcripts.tail import Position, Tail
+from agentdeck.events import AnyEvent
+from agentdeck.transcripts.followed import Followed
+from agentdeck.transcripts.positions import Place, Positions, load, save
+from agentdeck.transcripts.roots import Found, Root, is_transcript, resolved, transcripts
 
 ACTIVE: Final = 15 * 60.0
-"""Seconds after its last change for which a file is looked at every second."""
+"""Seconds after it last grew for which a file is looked at every second."""
+
+REST: Final = 30 * 60.0
+"""Seconds after it last grew for which a file's parser is kept."""
+
+KEEP_GONE: Final = 24 * 3600.0
+"""Seconds for which we remember a file that is no more: it may come back."""
 
 SAVE_EVERY: Final = 1.0
 
-WHOLE: Final = (b".json", b".zst")
-"""Ends of names of transcripts that are one document or compressed: read as a whole."""
+SLICE: Final = 0.02
+"""Seconds of work before a sweep gives others a chance."""
 
-
-class _Followed:
-    """One transcript that is being followed."""
-
-    def __init__(self, agent: str, path: bytes, told: int) -> None:
-        self.agent = agent
-        self.path = path
-        self.text_path = os.fsdecode(path)
-        self.tail = Tail(path)
-        self.parser: Parser = PARSERS[agent](self.text_path)
-        self.told = told
-        """Lines before this offset were told before we started."""
-        self.seen: set[int] = set()
-        """Hashes of the lines that were told, to know them again after the file was rewritten."""
-        self.changed = 0.0
-        self.size = -1
-
-    def read(self, document: bytes | None = None) -> list[AnyEvent]:
-        events: list[AnyEvent] = []
-        if document is not None:
-            for line in document.split(b"\n") if not self.path.endswith(b".json") else [document]:
-                events += self._line(0, line)
-            return events
-        more = True
-        while more:
-            look = self.tail.look()
-            if look.reset:
-                self.parser = PARSERS[self.agent](self.text_path)
-                self.told = 0
-            for offset, line in look.lines:
-                events += self._line(offset, line)
-            more = look.more
-        return events
-
-    def _line(self, offset: int, line: bytes) -> list[AnyEvent]:
-        events = self.parser.feed(line, Source(path=self.text_path, offset=offset))
-        if not events:
-            return events
-        known = hash(line)
-        if known in self.seen:
-            return []
-        self.seen.add(known)
-        return events if offset >= self.told else []
-
-
-class _Saved(msgspec.Struct):
-    """The positions on disk: path → offset up to which it was told, with the head and mark that prove the file."""
-
-    files: dict[str, Position] = {}
+PROBLEMS: Final = 100
+"""Sentences kept; a broken disk has thousands."""
 
 
 class Follower:
-    """`positions` is the file in which we remember where we are; without it everything from `since` on is told."""
+    """`positions` is the file in which we remember where we are; files that did not change after `since` are not told.
+
+    What was told in an earlier life, or had happened before this one began, goes to `recall` instead: it is needed to
+    know a session, but it is not news. Without `recall` everything from `since` on that no earlier life has told is news.
+    """
 
     def __init__(
         self,
         roots: Sequence[Root],
         *,
         positions: Path | None = None,
-        since: float = 0.0,
+        since: datetime | float | None = None,
+        recall: Callable[[list[AnyEvent]], None] | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.problems: list[str] = []
         """Sentences about what cannot be followed, each once."""
-        self._roots = tuple(roots)
-        self._positions = positions
-        self._since = since
+        self.swept = False
+        """Whether everything was looked at once."""
+        self._given = tuple(roots)
+        self.roots: tuple[Root, ...] = resolved(self._given)
+        self._prefixes = self._aliases()
+        self._path = positions
+        self._since = since.timestamp() if isinstance(since, datetime) else since or 0.0
+        self._recall = recall
         self._now = now
-        self._files: dict[bytes, _Followed] = {}
-        self._told = self._load()
+        saved = load(positions) if positions is not None else Positions()
+        self._places = saved.places
+        self._files: dict[bytes, Followed] = {}
+        self._heard: set[bytes] = set()
+        """Files that were read in this life and now rest."""
+        self._gone: dict[bytes, float] = {}
+        self._bad: dict[str, int] = {}
+        self._complete_at = saved.at
+        """When the last sweep began that saw everything."""
+        self._floor = saved.at or (now() if recall is not None else 0.0)
+        """What is older, in a file that nobody has told of, is no news."""
+        self._inodes = {place.position[:2]: path for path, place in self._places.items() if place.position is not None}
+        self._rollouts = {name: path for path in self._places if (name := _rollout(path))}
         self._saved_at = 0.0
+        self._changed = False
 
     @property
     def bad_lines(self) -> dict[str, int]:
         """How many lines of each file could not be read; files without any are left out."""
-        return {each.text_path: each.parser.bad_lines for each in self._files.values() if each.parser.bad_lines}
+        return {**self._bad, **{each.name: each.bad_lines for each in self._files.values() if each.bad_lines}}
+
+    # ── looking ────────────────────────────────────────────────────────────────────────────────
 
     def sweep(self) -> list[AnyEvent]:
         """Look at everything, the newest files first."""
-        found: dict[bytes, Found] = {}
-        for root in self._roots:
-            found.update((each.path, each) for each in transcripts(root))
-        events: list[AnyEvent] = []
-        for each in sorted(found.values(), key=lambda each: -each.changed):
-            events += self._look(each)
-        for path in self._files.keys() - found.keys():
-            del self._files[path]
-        return events
+        return list(chain.from_iterable(self.sweeping()))
 
     def touch(self, paths: Iterable[bytes]) -> list[AnyEvent]:
         """Look at these; a directory is looked through, because files in a new one are missed by watchers."""
-        events: list[AnyEvent] = []
-        for path in paths:
-            agent = self._agent(path)
-            if agent is None:
-                continue
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue
-            if os.path.isdir(path):  # noqa: PTH112 - bytes
+        return list(chain.from_iterable(self.touching(paths)))
+
+    def sweeping(self, slice: float = SLICE) -> Iterator[list[AnyEvent]]:
+        """Sweep in slices of about that many seconds, some of which may bring nothing."""
+        began, until = self._now(), time.monotonic() + slice
+        self.roots = resolved(self._given)
+        self._prefixes = self._aliases()
+        found: dict[bytes, Found] = {}
+        for root in self.roots:
+            for each in transcripts(root):
+                found[each.path] = each
+                if time.monotonic() >= until:
+                    yield []
+                    until = time.monotonic() + slice
+        for each in sorted(found.values(), key=lambda each: -each.changed):
+            for events in self._look(each):
+                if events or time.monotonic() >= until:
+                    yield events
+                    until = time.monotonic() + slice
+        self._put_aside(found)
+        self.swept, self._complete_at = True, began
+
+    def touching(self, paths: Iterable[bytes]) -> Iterator[list[AnyEvent]]:
+        for given in paths:
+            path, agent = self._below(given)
+            known = self._files.get(path)
+            if known is not None:
+                yield from self._read(known)
+            elif agent and os.path.isdir(path):  # noqa: PTH112 - bytes
                 for found in transcripts(Root(agent, Path(os.fsdecode(path)))):
-                    events += self._look(found)
-            elif is_transcript(agent, path):
-                found = Found(agent, path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-                events += self._look(found)
-        return events
+                    yield from self._look(found)
+            elif agent and is_transcript(agent, path):
+                with contextlib.suppress(OSError):
+                    status = os.lstat(path)
+                    found = Found(agent, path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+                    yield from self._look(found)
 
     def active(self) -> list[bytes]:
-        """The files that changed lately: worth a look each second, should a watcher miss something."""
-        since = self._now() - ACTIVE
-        return [path for path, each in self._files.items() if each.changed >= since]
+        """The files that grew lately: worth a look each second, should a watcher miss something."""
+        since = time.monotonic() - ACTIVE
+        return [path for path, each in self._files.items() if each.grew >= since]
 
-    def save(self) -> None:
-        """Remember the positions, atomically, at most once a second. What a crash loses is read again silently."""
-        if self._positions is None or self._now() - self._saved_at < SAVE_EVERY:
+    # ── places ─────────────────────────────────────────────────────────────────────────────────
+
+    def save(self, *, now: bool = False) -> None:
+        """Remember the positions, atomically, at most once a second. What a crash loses is told again."""
+        if self._path is None or not self._changed or (time.monotonic() - self._saved_at < SAVE_EVERY and not now):
             return
-        self._saved_at = self._now()
-        files = {**self._told, **{each.text_path: each.tail.position for each in self._files.values()}}
-        temporary = self._positions.with_suffix(f".{os.getpid()}.tmp")
+        self._saved_at, self._changed = time.monotonic(), False
+        places = {path: place for path, place in self._places.items() if place.is_read}
+        places.update((path, each.place()) for path, each in self._files.items())
         try:
-            self._positions.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
-                file.write(msgspec.msgpack.encode(_Saved(files)))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.rename(self._positions)
+            save(self._path, Positions(self._complete_at, places))
         except OSError as error:
-            self._problem(f"positions cannot be saved: {error.strerror}")
+            self._changed = True
+            self._problem(f"where we are in the transcripts cannot be saved: {error.strerror}")
 
-    def _look(self, found: Found) -> list[AnyEvent]:
-        each = self._files.get(found.path)
-        if each is None:
-            if found.changed / 1e9 < self._since:
-                return []
-            saved = self._told.pop(os.fsdecode(found.path), None)
-            each = self._files[found.path] = _Followed(found.agent, found.path, saved.offset if saved else 0)
-        if (found.size, found.changed / 1e9) == (each.size, each.changed):
-            return []
-        each.size, each.changed = found.size, found.changed / 1e9
-        if not found.path.endswith(WHOLE):
-            return each.read()
-        document = self._document(found.path)
-        return each.read(document) if document is not None else []
+    def _look(self, found: Found) -> Iterator[list[AnyEvent]]:
+        each = self._files.get(found.path) or self._meet(found)
+        if each is not None and (each.size, each.changed) != (found.size, found.changed):
+            yield from self._read(each)
 
-    def _document(self, path: bytes) -> bytes | None:
-        try:
-            with open(path, "rb") as file:
-                if not path.endswith(b".zst"):
-                    return file.read()
-                with zstandard.ZstdDecompressor().stream_reader(file) as plain:
-                    return bytes(plain.read())
-        except (OSError, zstandard.ZstdError) as error:
-            self._problem(f"{os.fsdecode(path)} cannot be read: {error}")
+    def _read(self, each: Followed) -> Iterator[list[AnyEvent]]:
+        for events in each.read():
+            self._changed = True
+            yield events
+        if each.problem:
+            self._problem(f"{each.name} cannot be followed: {each.problem}")
+
+    def _meet(self, found: Found) -> Followed | None:
+        """Begin to read a file, unless there is nothing in it to be told."""
+        path = found.path
+        heard = path in self._heard
+        place = self._places.get(path)
+        if place is None:
+            place, heard = self._moved(found)
+        is_old = found.changed / 1e9 < self._since
+        if place is None and is_old:
+            self._places[path] = Place.unread(found.size, found.changed)
             return None
+        recall = None if heard else self._recall
+        if place is not None and place.is_same(found.size, found.changed) and (recall is None or is_old):
+            self._places.setdefault(path, place)
+            return None
+        floor = self._floor if place is None and not self.swept else 0.0
+        each = self._files[path] = Followed(found, place, floor=floor, recall=recall, now=self._now)
+        self._places.pop(path, None)
+        self._heard.discard(path)
+        self._inodes[(found.device, found.inode)] = path
+        if name := _rollout(path):
+            self._rollouts[name] = path
+        return each
 
-    def _agent(self, path: bytes) -> str | None:
-        return next((root.agent for root in self._roots if path.startswith(os.fsencode(root.path) + b"/")), None)
+    def _moved(self, found: Found) -> tuple[Place | None, bool]:
+        """The place in a file that has another name now, or of a rollout that was archived; and whether it was read."""
+        before = self._inodes.get((found.device, found.inode))
+        if before is None or before == found.path or os.path.lexists(before):
+            before = self._rollouts.get(_rollout(found.path))
+        if before is None or before == found.path:
+            return None, False
+        followed = self._files.get(before)
+        place = followed.place() if followed is not None else self._places.get(before)
+        return place, followed is not None or before in self._heard
 
-    def _load(self) -> dict[str, Position]:
-        if self._positions is None:
-            return {}
-        try:
-            return msgspec.msgpack.decode(self._positions.read_bytes(), type=_Saved).files
-        except (OSError, msgspec.DecodeError, msgspec.ValidationError):
-            return {}
+    def _put_aside(self, found: dict[bytes, Found]) -> None:
+        """After a sweep: files that rest or are gone give up their memory, not their place."""
+        now, resting = self._now(), time.monotonic() - REST
+        for path, each in list(self._files.items()):
+            if path not in found or each.grew < resting:
+                self._places[path] = each.place()
+                self._heard.add(path)
+                if each.bad_lines:
+                    self._bad[each.name] = each.bad_lines
+                del self._files[path]
+        for path in self._gone.keys() & found.keys():
+            del self._gone[path]
+        for path in self._places.keys() - found.keys():
+            if now - self._gone.setdefault(path, now) > KEEP_GONE:
+                self._drop(path)
+
+    def _drop(self, path: bytes) -> None:
+        place = self._places.pop(path)
+        del self._gone[path]
+        self._heard.discard(path)
+        self._bad.pop(os.fsdecode(path), None)
+        self._rollouts.pop(_rollout(path), None)
+        if place.position is not None:
+            self._inodes.pop(place.position[:2], None)
+
+    # ── names ──────────────────────────────────────────────────────────────────────────────────
+
+    def _aliases(self) -> list[tuple[bytes, bytes, str]]:
+        """Beginnings of paths, where they really are, and whose they are."""
+        given = [(root.path, Path(os.path.realpath(root.path)), root.agent) for root in self._given]
+        pairs = {
+            (os.fsencode(way) + b"/", os.fsencode(real) + b"/", agent) for a, real, agent in given for way in (a, real)
+        }
+        return sorted(pairs, reverse=True)
+
+    def _below(self, path: bytes) -> tuple[bytes, str]:
+        """Return where a path really is and whose it is; nobody's if it is not below a root."""
+        for prefix, real, agent in self._prefixes:
+            if path.startswith(prefix):
+                return real + path[len(prefix) :], agent
+            if path == prefix[:-1]:
+                return real[:-1], agent
+        return path, ""
 
     def _problem(self, sentence: str) -> None:
-        if sentence not in self.problems:
+        if sentence not in self.problems and len(self.problems) < PROBLEMS:
             self.problems.append(sentence)
+
+
+def _rollout(path: bytes) -> bytes:
+    """The name of a Codex rollout wherever it is kept, archived and compressed or not; empty for other files."""
+    name = path.rpartition(b"/")[2]
+    return name.removesuffix(b".zst") if name.startswith(b"rollout-") else b""

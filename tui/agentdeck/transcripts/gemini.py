@@ -6,8 +6,6 @@ A message is written again when something was added to it, so what was told alre
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from agentdeck import events as e
 from agentdeck.transcripts import reading as r
 from agentdeck.transcripts.reading import Base
@@ -33,13 +31,9 @@ class GeminiParser:
         self._told: set[str] = set()
 
     def feed(self, line: bytes, source: e.Source) -> list[e.AnyEvent]:
-        try:
-            record = msgspec.json.decode(line.strip(b"\0 \t\r\n"))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += bool(line.strip(b"\0 \t\r\n"))
-            return []
-        if not isinstance(record, dict):
-            self.bad_lines += 1
+        record = r.record(line)
+        if not record:
+            self.bad_lines += record is None
             return []
         found: list[e.AnyEvent] = []
         if session := r.text(record, "sessionId"):

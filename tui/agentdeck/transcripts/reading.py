@@ -1,14 +1,50 @@
 """Small, forgiving readers for records that may hold anything: what is not of the right kind is as good as missing."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, TypedDict
+
+import msgspec
 
 from agentdeck.events import Source
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 Record = Mapping[str, object]
+
+
+def record(line: bytes) -> dict[str, object] | None:
+    """Return the object on a line, an empty one for a blank line, or None when there is none.
+
+    A byte order mark, NULs that a crash left behind, bytes that are not UTF-8 and halves of surrogate pairs (a text that
+    was cut in JavaScript) do not make a line bad.
+    """
+    line = line.strip(b"\0 \t\r\n\xef\xbb\xbf")
+    if not line:
+        return {}
+    found: object
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        try:
+            found = _mended(json.loads(line.decode("utf-8", "replace")))
+        except (ValueError, RecursionError):
+            return None
+    except RecursionError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _mended(value: object) -> object:
+    """Replace what is no character in the texts of a decoded value."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_mended(item) for item in value]
+    if isinstance(value, dict):
+        return {_mended(key): _mended(item) for key, item in value.items()}
+    return value
 
 
 class Base(TypedDict):

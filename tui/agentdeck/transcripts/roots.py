@@ -1,7 +1,7 @@
 """Where the CLIs keep their transcripts, and which files there are."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +38,18 @@ def roots(env: Mapping[str, str]) -> list[Root]:
     return list(dict.fromkeys(found))
 
 
+def resolved(roots: Iterable[Root]) -> tuple[Root, ...]:
+    """Return where the roots really are, each once; one inside another of the same agent is left out."""
+    real = dict.fromkeys(Root(root.agent, Path(os.path.realpath(root.path))) for root in roots)
+    return tuple(
+        root
+        for root in real
+        if not any(root.agent == other.agent and other.path in root.path.parents for other in real)
+    )
+
+
 def transcripts(root: Root) -> Iterator[Found]:
-    """Yield every transcript below `root`, in no order. What cannot be read is left out."""
+    """Yield every transcript below `root`, in no order. What cannot be read is left out, and so are links."""
     waiting = [os.fsencode(root.path)]
     while waiting:
         try:
@@ -51,8 +61,8 @@ def transcripts(root: Root) -> Iterator[Found]:
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                    elif is_transcript(root.agent, entry.path) and entry.is_file():
-                        stat = entry.stat()
+                    elif is_transcript(root.agent, entry.path) and entry.is_file(follow_symlinks=False):
+                        stat = entry.stat(follow_symlinks=False)
                         yield Found(root.agent, entry.path, stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns)
                 except OSError:
                     continue

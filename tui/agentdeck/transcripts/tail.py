@@ -1,8 +1,9 @@
 """Read what was appended to a file since the last look, line by line, whatever has happened to the file meanwhile.
 
-Events of a file system are hints and sizes lie, so the claim that a file only grew is proved each time: the checksums
-of its beginning and of the bytes before our position must still be right. If not, reading starts again and says so;
-whoever folds the events must then recognise what he has seen. The position never stands inside a line.
+Events of a file system are hints and sizes lie, so the claim that a file only grew is proved each time: its beginning
+and the bytes before our position must still be what they were. If not, reading starts again and says so; whoever folds
+the lines must then recognise what he has seen. The position never stands inside a line. An edit in the middle that
+keeps the length is not noticed: no CLI does that.
 """
 
 import errno
@@ -22,6 +23,14 @@ OVERSIZE: Final = b'{"type":"agentdeck-oversize"}'
 HEAD: Final = 1024
 MARK: Final = 64
 
+_PROBLEMS: Final = {
+    errno.ENOENT: "gone",
+    errno.ENOTDIR: "gone",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ELOOP: "not a file",
+}
+
 
 class Position(NamedTuple):
     """Where we are, and how we know the file for the same one."""
@@ -33,7 +42,17 @@ class Position(NamedTuple):
     head: int
     """CRC-32 of the first `min(offset, 1024)` bytes."""
     mark: int
-    """CRC-32 of the 64 bytes before `offset`."""
+    """CRC-32 of the last `min(offset, 64)` bytes before `offset`."""
+
+
+class Stamp(NamedTuple):
+    """A file as its last complete look found it: if nothing of this differs, nothing was written."""
+
+    device: int
+    inode: int
+    size: int
+    changed: int
+    """Modification time in nanoseconds."""
 
 
 class Look(NamedTuple):
@@ -53,16 +72,24 @@ _START: Final = Position(0, 0, 0, 0, 0)
 
 
 class Tail:
-    """Follows one path. `position` may be kept and given to another Tail later."""
+    """Follows one path. `position` may be kept and given to another Tail later. Links are not followed."""
 
     def __init__(self, path: str | bytes, position: Position | None = None) -> None:
         self.path = path
         self.position = position or _START
-        self._known = position is not None
+        self.seen: Stamp | None = None
         self._partial = b""
-        self._skipping = False
-        self._seen: tuple[int, int, int, int] | None = None
-        """Device, inode, size and time of the last look that read everything."""
+        """What was read of the incomplete last line, unless it is being skipped."""
+        self._skipped = 0
+        """Bytes of an oversize line that were read and dropped."""
+        self._edge = b""
+        """The last bytes of those."""
+        self._lead = b""
+        """And the first."""
+        self._head = b""
+        """The first bytes of the file, up to the position, as the last look proved them."""
+        self._before = b""
+        """The bytes before the position, likewise."""
 
     @property
     def pending(self) -> bytes:
@@ -71,83 +98,106 @@ class Tail:
 
     def look(self, budget: int = BUDGET) -> Look:
         try:
-            found = os.stat(self.path)
-            if self._seen == (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns):
+            found = os.lstat(self.path)
+            if self.seen == _stamp(found):
                 return Look([])
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            if not stat.S_ISREG(found.st_mode):  # opening a FIFO or a device may wait or do something
+                self.seen = None
+                return Look([], problem="not a file")
+            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
         except OSError as error:
             return self._failed(error)
         try:
             found = os.fstat(fd)
             if not stat.S_ISREG(found.st_mode):
                 return Look([], problem="not a file")
-            reset = self._check(fd, found)
-            return self._read(fd, found, reset, budget)
+            return self._read(fd, found, budget)
         except OSError as error:
             return self._failed(error)
         finally:
             os.close(fd)
 
     def _failed(self, error: OSError) -> Look:
-        self._seen = None
-        problems = {errno.ENOENT: "gone", errno.ENOTDIR: "gone", errno.EACCES: "denied", errno.EPERM: "denied"}
-        return Look([], problem=problems.get(error.errno or 0) or error.strerror or "unreadable")
+        self.seen = None
+        return Look([], problem=_PROBLEMS.get(error.errno or 0) or error.strerror or "unreadable")
 
-    def _check(self, fd: int, found: os.stat_result) -> str:
-        """Return why we have to begin again, or nothing; afterwards the position is right."""
+    def _read(self, fd: int, found: os.stat_result, budget: int) -> Look:
+        reached = self._reached
+        data = os.pread(fd, budget, reached)
+        # checked after reading: if the file was rewritten in between, what was read is dropped
+        reset = self._reset(fd, found)
+        if reset:
+            self.position = _START
+        if reset or self._reached != reached:
+            data = os.pread(fd, budget, self._reached)
+        self.position = self.position._replace(device=found.st_dev, inode=found.st_ino)
+        more = bool(data) and self._reached + len(data) < found.st_size
+        lines = self._take(data)
+        self.seen = None if more or not budget else _stamp(found)
+        return Look(lines, reset=reset, more=more)
+
+    @property
+    def _reached(self) -> int:
+        return self.position.offset + len(self._partial) + self._skipped
+
+    def _forget_partial(self) -> None:
+        self._partial, self._skipped, self._edge = b"", 0, b""
+
+    def _reset(self, fd: int, found: os.stat_result) -> str:
+        """Return why we have to begin again, or nothing. An incomplete line that has changed is forgotten."""
         here = self.position
-        if not self._known:
-            self._known, self.position = True, _START._replace(device=found.st_dev, inode=found.st_ino)
-            return ""
         same = (here.device, here.inode) == (found.st_dev, found.st_ino)
+        head = os.pread(fd, min(HEAD, here.offset), 0)
+        before = os.pread(fd, min(MARK, here.offset), max(0, here.offset - MARK))
+        reset = ""
         if found.st_size < here.offset:
             reset = "truncated" if same else "replaced"
-        elif here.offset and (
-            zlib.crc32(os.pread(fd, min(HEAD, here.offset), 0)) != here.head
-            or zlib.crc32(os.pread(fd, min(MARK, here.offset), max(0, here.offset - MARK))) != here.mark
-        ):
+        elif (zlib.crc32(head), zlib.crc32(before)) != (here.head, here.mark):
             reset = "rewritten" if same else "replaced"
-        else:
-            part = len(self._partial)
-            kept = (
-                part == 0
-                or os.pread(fd, MARK, here.offset + part - min(MARK, part))[: min(MARK, part)]
-                == (self._partial[-MARK:])
-            )
-            if not kept:
-                self._partial = b""
-            self.position = here._replace(device=found.st_dev, inode=found.st_ino)
-            return ""
-        self.position = _START._replace(device=found.st_dev, inode=found.st_ino)
-        self._partial, self._skipping = b"", False
-        return reset
+        if reset:
+            self._forget_partial()
+            self._head = self._before = b""
+            return reset
+        self._head, self._before = head, before
+        edge = self._edge or self._partial[-MARK:]
+        if edge and os.pread(fd, len(edge), self._reached - len(edge)) != edge:
+            self._forget_partial()
+        return ""
 
-    def _read(self, fd: int, found: os.stat_result, reset: str, budget: int) -> Look:
-        offset = self.position.offset
-        data = os.pread(fd, budget, offset + len(self._partial))
-        read_to = offset + len(self._partial) + len(data)
-        more = read_to < found.st_size and bool(data)
-        text = self._partial + data
-        *lines, rest = text.split(b"\n")
-        given: list[tuple[int, bytes]] = []
-        for line in lines:
-            if self._skipping:
-                self._skipping = False
-                given.append((offset, OVERSIZE))
-            else:
-                given.append((offset, line if len(line) <= LINE_LIMIT else OVERSIZE))
+    def _take(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Cut `data`, which stands where we had read to, into lines, and move on."""
+        begin = offset = self.position.offset
+        lines: list[tuple[int, bytes]] = []
+        skipped = b""
+        if self._skipped:
+            end = data.find(b"\n") + 1
+            if not end:
+                self._skipped += len(data)
+                self._edge = (self._edge + data)[-MARK:]
+                return lines
+            skipped = self._lead + self._edge + data[:end]  # enough of it for both checksums
+            lines.append((offset, OVERSIZE))
+            offset += self._skipped + end
+            data = data[end:]
+            self._forget_partial()
+        text = self._partial + data if self._partial else data
+        *whole, rest = text.split(b"\n")
+        for line in whole:
+            lines.append((offset, line if len(line) <= LINE_LIMIT else OVERSIZE))
             offset += len(line) + 1
-        if len(rest) > LINE_LIMIT or (self._skipping and rest):
-            self._skipping = True
-            offset += len(rest)
-            rest = b""
-        self._partial = rest
-        if offset != self.position.offset:
-            self._move(fd, offset)
-        self._seen = None if more else (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        return Look(given, reset=reset, more=more)
+        if len(rest) > LINE_LIMIT:
+            self._partial, self._skipped, self._edge, self._lead = b"", len(rest), rest[-MARK:], rest[:HEAD]
+        else:
+            self._partial = rest
+        if offset != begin:
+            taken = len(text) - len(rest)
+            head = self.position.head
+            if begin < HEAD:
+                head = zlib.crc32((self._head + skipped + text[: min(HEAD, taken)])[: min(HEAD, offset)])
+            before = (self._before + skipped[-MARK:] + text[max(0, taken - MARK) : taken])[-MARK:]
+            self.position = self.position._replace(offset=offset, head=head, mark=zlib.crc32(before))
+        return lines
 
-    def _move(self, fd: int, offset: int) -> None:
-        head = zlib.crc32(os.pread(fd, min(HEAD, offset), 0))
-        mark = zlib.crc32(os.pread(fd, min(MARK, offset), max(0, offset - MARK)))
-        self.position = self.position._replace(offset=offset, head=head, mark=mark)
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return Stamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -118,6 +118,12 @@ class DeckApp(App[str], inherit_bindings=False):
         self._write(_RESTORE_TITLE)
         await self.bridge.close()
 
+    def on_app_focus(self) -> None:
+        self.deck.terminal_focused(True)
+
+    def on_app_blur(self) -> None:
+        self.deck.terminal_focused(False)
+
     def _take(self, push: m.AnyReply) -> None:
         self.deck.take(push)
 
@@ -242,12 +248,15 @@ def run_deck(paths: Paths, config: Config, *, attach: str | None = None, daemon:
     """Run the deck until the person leaves it. Returns what to do next: nothing (empty), or `demo`.
 
     `attach` is a session to begin with, in TYPING mode. Without `daemon` the hub runs inside this process. Raises
-    `AgentdeckError` when the deck cannot begin.
+    `AgentdeckError` when the deck cannot begin, `SystemExit` with 128 + the signal that ended it, or 1 after a bug.
     """
-    return asyncio.run(_run(paths, config, attach, daemon))
+    then, status = asyncio.run(_run(paths, config, attach, daemon))
+    if status:
+        raise SystemExit(status)
+    return then
 
 
-async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -> str:
+async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -> tuple[str, int]:
     from agentdeck.ui.driver import DeckDriver
 
     env = dict(os.environ)  # before Textual takes NO_COLOR out of it
@@ -259,9 +268,9 @@ async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -
             async def connect(start: bool) -> HubClient:
                 return await HubClient.connect(paths, kind="deck", start=start)
         else:
-            from agentdeck.hub.hub import Hub
+            from agentdeck.hub.main import inside
 
-            hub = await stack.enter_async_context(Hub(paths, config))
+            hub = await stack.enter_async_context(inside(paths, config))
 
             async def connect(start: bool) -> HubClient:
                 return await HubClient.over(await hub.connect(), kind="deck")
@@ -272,4 +281,4 @@ async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -
         result = await app.run_async()
     if app.failure is not None:
         raise app.failure
-    return result or ""
+    return result or "", app.return_code or 0

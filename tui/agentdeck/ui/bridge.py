@@ -17,6 +17,8 @@ from agentdeck.protocol.base import Reply
 
 STEADY: Final = 10.0
 """Seconds that a hub must have lived before its death is followed by an automatic restart."""
+SLOW: Final = 1.0
+"""Seconds after which the person is told that there is no hub; mostly it is back long before."""
 LOOK_AGAIN: Final = 2.0
 """Seconds between two looks for a hub that somebody else may have started."""
 
@@ -76,6 +78,7 @@ class Bridge:
         self._closing = True
         if self._mending is not None:
             self._mending.cancel()
+            await asyncio.wait([self._mending])
         if self._client is not None:
             client, self._client = self._client, None
             await client.close()
@@ -149,22 +152,28 @@ class Bridge:
             self._mending = asyncio.get_running_loop().create_task(self._mend(start=steady or not self._mending))
 
     async def _mend(self, *, start: bool) -> None:
-        if start:
-            self._say("the hub has gone; starting it again, the sessions go on", "warning")
-        else:
+        slow = asyncio.get_running_loop().call_later(SLOW, self._say, "the hub has gone; starting it again", "warning")
+        if not start:
+            slow.cancel()
             self._say("the hub died again at once; `agentdeck hub restart` starts it, the sessions go on", "error")
-        while True:
-            try:
-                await self._take(await self._connect(start))
-            except AgentdeckError as error:
-                self._client = None
-                if start:
-                    self._say(f"{error}: {error.hint}" if error.hint else str(error), "error")
+        try:
+            while not await self._mended(start=start):
                 start = False
+                slow.cancel()
                 await asyncio.sleep(LOOK_AGAIN)
-            else:
-                self._say("the hub is back", "info")
-                return
+        finally:
+            slow.cancel()
+        self._say("the hub died and is back; the sessions went on all the time", "warning")
+
+    async def _mended(self, *, start: bool) -> bool:
+        try:
+            await self._take(await self._connect(start))
+        except AgentdeckError as error:
+            self._client = None
+            if start:
+                self._say(f"{error} ({error.hint})" if error.hint else str(error), "error")
+            return False
+        return True
 
 
 def _view(session: str, view: Watched) -> m.View:

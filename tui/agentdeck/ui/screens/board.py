@@ -193,6 +193,7 @@ class Board(Screen[None], inherit_bindings=False):
                 self.mount(title, pane, before=self.footer)
             self.footer.refresh(layout=True)  # a child's, because that is what drops the arrangement kept for this size
             self._settle()
+            self.call_after_refresh(self._follow_cursor)
         self.draw()
 
     def _settle(self) -> None:
@@ -390,6 +391,11 @@ class Board(Screen[None], inherit_bindings=False):
             if pane.typing:
                 self.place_cursor(pane)
             pane.changed(None)
+
+    def _follow_cursor(self) -> None:
+        """The pane may have moved under the terminal's cursor."""
+        if self.typing and self.is_current:
+            self.place_cursor(self.pane)
 
     def place_cursor(self, pane: Pane) -> None:
         """Keep the terminal's cursor where the program has its own."""

@@ -37,6 +37,8 @@ class DeckScreen(Moves):
         self._asking = False
         self._seen: tuple[str, float, int] = ("", 0.0, 0)
         self._rang = -BELL_EVERY
+        self._in_focus = True
+        """Whether somebody looks at the terminal, as far as it tells."""
         self._clock: Timer | None = None
         self._modes: Modes | None = None
         """Of the program that gets the keys; None while the deck has them."""
@@ -60,13 +62,16 @@ class DeckScreen(Moves):
         self.type_into()
 
     def action_leave(self) -> None:
-        """TYPING → DECK."""
+        """TYPING → DECK, and back to where a round of those that wait began."""
+        before, self.came_from = self.came_from, ""
+        self._end_typing()
+        if before:
+            self.choose(before)
+
+    def _end_typing(self) -> None:
         if self.typing:
             self.typing = False
             self.bridge.post(m.Focus(session=self.deck.selected, on=False))
-        if self.came_from:
-            before, self.came_from = self.came_from, ""
-            self.choose(before)
         self.hand_over_keys()
         self.draw()
         self._ask_next()
@@ -258,7 +263,7 @@ class DeckScreen(Moves):
         else:
             self.draw_soon()
         if self.typing and (session := self.deck.session) is not None and not state.is_running(session):
-            self.action_leave()
+            self._end_typing()
         self._name_terminal()
         self.look()
 
@@ -275,7 +280,7 @@ class DeckScreen(Moves):
     def _bell(self, session: str) -> None:
         """Ring the real bell for what the person is not looking at."""
         now = time.monotonic()
-        if (session != self.deck.selected or not self.app.app_focus) and now - self._rang >= BELL_EVERY:
+        if (session != self.deck.selected or not self._in_focus) and now - self._rang >= BELL_EVERY:
             self._rang = now
             self.desk.ring()
 
@@ -308,7 +313,7 @@ class DeckScreen(Moves):
     def look(self) -> None:
         """Tell the hub that the person sees the selected session, where that changes something."""
         session = self.deck.session
-        if session is None or not self.app.app_focus or not (session.state == "done" or session.bells):
+        if session is None or not self._in_focus or not (session.state == "done" or session.bells):
             return
         news = (session.id, session.since, session.bells)
         if news != self._seen:
@@ -333,11 +338,10 @@ class DeckScreen(Moves):
         self._clock = self.set_timer(60 - time.time() % 60 + 0.05, self._tick_clock)
         self.draw()
 
-    def on_app_focus(self, event: events.AppFocus) -> None:
+    def terminal_focused(self, on: bool) -> None:
+        """The terminal got or lost the focus of the desktop."""
+        self._in_focus = on
         if self.typing:
-            self.bridge.post(m.Focus(session=self.deck.selected, on=True))
-        self.look()
-
-    def on_app_blur(self, event: events.AppBlur) -> None:
-        if self.typing:
-            self.bridge.post(m.Focus(session=self.deck.selected, on=False))
+            self.bridge.post(m.Focus(session=self.deck.selected, on=on))
+        if on:
+            self.look()

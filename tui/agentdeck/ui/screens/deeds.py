@@ -14,6 +14,7 @@ from agentdeck import providers
 from agentdeck.errors import AgentdeckError
 from agentdeck.protocol import messages as m
 from agentdeck.ui import state
+from agentdeck.ui.figures import count
 from agentdeck.ui.screens.board import Board
 from agentdeck.ui.screens.confirm import Confirm
 from agentdeck.ui.screens.first_contact import FirstContact
@@ -81,11 +82,9 @@ class Deeds(Board):
             self.say(done.note)
 
     async def arrived(self, session: str) -> None:
-        """Select a session that has just been started. Its `Changed` may come before or after the answer."""
-        for _ in range(50):
-            if self.deck.find(session) is not None:
-                break
-            await asyncio.sleep(0.02)
+        """Select a session that has just been started."""
+        if self.deck.find(session) is None:
+            self.take(await self.bridge.ask(m.List(), m.Sessions))
         self.choose(session)
         self.type_into()
 
@@ -190,7 +189,7 @@ class Deeds(Board):
                 self.desk.leave()
             case "stop":
                 running = [session for session in self.deck.sessions if state.is_running(session)]
-                self.say(f"stopping {len(running)} sessions")
+                self.say(f"stopping {count(len(running), 'session', 'sessions')}")
                 results = await asyncio.gather(*(self._stop(session) for session in running), return_exceptions=True)
                 refused = [result for result in results if isinstance(result, BaseException)]
                 for error in refused:
@@ -206,6 +205,10 @@ class Deeds(Board):
 
     def choose(self, session: str) -> None:
         """Select a session."""
+        raise NotImplementedError
+
+    def take(self, push: m.AnyReply) -> None:
+        """Take in what the hub says."""
         raise NotImplementedError
 
     def type_into(self) -> None:

@@ -25,7 +25,7 @@ class Footer(Lines):
         """Show once that the key just pressed does nothing here."""
         self._flashing = True
         self.redraw()
-        pass
+        self.set_timer(FLASH_SECONDS, self._settle)
 
     def _settle(self) -> None:
         self._flashing = False

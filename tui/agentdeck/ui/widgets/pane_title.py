@@ -32,11 +32,13 @@ class PaneTitle(Lines):
         typing = self._mode == "typing"
         frame = "accent" if typing else "muted"
         rule = self.glyphs.rule
-        start, end = tuple(self.glyphs.corners) if self._corners else (rule, rule)
+        start, end = rule, rule
+        if self._corners:
+            start, end = self.glyphs.corners[0] + rule, rule + self.glyphs.corners[1]
         left: tuple[Piece, ...] = (Piece(start, frame),)
         right: tuple[Piece, ...] = (Piece(end, frame),)
         if self._session is not None:
-            room = width - 6
+            room = width - len(start + end) - 4  # blanks around the facts and around the condition
             wanted = self._condition(self._session)
             facts = self._facts(self._session, "accent" if typing else "strong")
             wanted = clip(wanted, max(0, room - min(width_of(facts), LEAST_FACTS)))

@@ -18,7 +18,8 @@ class Column(NamedTuple):
     since: int
 
 
-NAME = Column("", 10, 0)
+NAME_WIDTH = 12
+"""Cells for the number and the name."""
 COLUMNS = (
     Column("cpu", 5, 0),
     Column("mem", 5, 0),
@@ -27,7 +28,7 @@ COLUMNS = (
     Column("fds", 5, 60),
 )
 SPARK_FROM, SPARK_WIDTH = 44, 8
-BUSIEST_FROM = 28
+BUSIEST_FROM = 30
 DETAIL_FROM_HEIGHT = 8
 
 
@@ -62,7 +63,9 @@ class ResourcePanel(Lines):
         host: HostUsage,
         names: Mapping[str, str],
     ) -> None:
-        """`history` is CPU percent per session, oldest first. `names` gives the rows and their order."""
+        """`history` is CPU percent per session, oldest first. `names` are those of all sessions in the deck's order:
+        their place is their number.
+        """
         self._session, self._usages, self._host, self._names = session, usages, host, names
         self._history = {key: tuple(values) for key, values in history.items()}
         self.redraw()
@@ -90,7 +93,7 @@ class ResourcePanel(Lines):
 
     def _titles(self, width: int, hidden: int) -> Line:
         spark = " " * (SPARK_WIDTH + 1) if width >= SPARK_FROM else ""
-        text = " " * (NAME.width + 1) + spark + "".join(f"{c.title:>{c.width}}" for c in self._columns(width))
+        text = " " * (NAME_WIDTH + 1) + spark + "".join(f"{c.title:>{c.width}}" for c in self._columns(width))
         busiest = "  busiest" if width >= BUSIEST_FROM else ""
         more = (Piece(f" +{hidden} ", "muted"),) if hidden else ()
         return spread((Piece(text + busiest, "muted"),), more, width)
@@ -99,8 +102,9 @@ class ResourcePanel(Lines):
         usage = self._usages[key]
         chosen = self._session is not None and key == self._session.id
         cursor = self.glyphs.cursor if chosen else " "
-        name = fit(clean(self._names[key]), NAME.width, self.glyphs.ellipsis)
-        pieces = [Piece(cursor, "accent"), Piece(name, "strong" if chosen else "")]
+        number = f"{list(self._names).index(key) + 1} "
+        name = fit(clean(self._names[key]), NAME_WIDTH - len(number), self.glyphs.ellipsis)
+        pieces = [Piece(cursor, "accent"), Piece(number, "muted"), Piece(name, "strong" if chosen else "")]
         if width >= SPARK_FROM:
             pieces.append(Piece(" " + sparkline(self._history.get(key, ()), SPARK_WIDTH, self.glyphs), "accent"))
         values = {
