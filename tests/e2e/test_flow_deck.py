@@ -289,3 +289,16 @@ def test_no_daemon_runs_the_hub_inside_the_deck_and_sessions_outlive_both(world:
     (session,) = world.sessions()
     assert session["exit_status"] is None
     assert "42 trees" in world.screen(session["id"])
+
+
+def test_the_demo_shows_agents_without_any_and_leaves_nothing_behind(world: World) -> None:
+    seat = world.deck("demo")
+    seat.wait_for(lambda screen: all(name in screen for name in ("claude", "NEEDS YOU", "DECK")), 30)
+    seat.send(b"q")
+    seat.wait_until_still()
+    if not seat.ended:
+        seat.send(ENTER)
+    until(lambda: seat.ended)
+    assert seat.exit_status == 0
+    assert world.sessions() == []
+    assert list((world.root / "tmp").iterdir()) == []

@@ -118,6 +118,10 @@ class World:
     def hub_pid(self) -> int:
         return int(json.loads(self.agentdeck("hub", "status", "--json"))["pid"])
 
+    def hub_clients(self) -> int:
+        """How many clients the hub has besides the one that asks."""
+        return int(json.loads(self.agentdeck("hub", "status", "--json"))["clients"])
+
     def kill_hub(self) -> int:
         """End the hub the hard way and return the process id that it had."""
         pid = self.hub_pid()

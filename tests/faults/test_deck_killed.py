@@ -1,6 +1,7 @@
 """The deck is killed or its window closed; the sessions go on and the next deck shows them as they are."""
 
 import os
+import re
 import signal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.e2e.world import World, alive
 from tests.faults import numbered
 
 pytestmark = pytest.mark.tmux
+
+BACK = re.compile(r"hub .*is back")
 
 
 def test_killing_the_deck_ends_no_session_and_loses_no_line(world: World) -> None:
@@ -63,14 +66,25 @@ def test_a_deck_that_is_asked_to_end_gives_the_terminal_back(world: World, numbe
     assert world.session(session)["exit_status"] is None
 
 
-def test_the_deck_finds_its_way_back_when_the_hub_is_killed_under_it(world: World) -> None:
+def test_the_deck_starts_a_killed_hub_again_and_shows_the_same_session(world: World) -> None:
+    session = world.shell("kept", "echo up; while read line; do echo you said $line; done")
+    seat = world.deck("attach", session)
+    seat.wait_for("up")
+    killed = world.kill_hub()
+    seat.wait_for(BACK, 30)
+    assert numbered.hub_pid(world.paths) != killed
+    seat.send(b"hello\r")
+    seat.wait_for("you said hello")
+    assert not seat.ended
+
+
+def test_the_deck_finds_a_hub_that_somebody_else_started(world: World) -> None:
     session = world.shell("kept", "echo up; while read line; do echo you said $line; done")
     seat = world.deck("attach", session)
     seat.wait_for("up")
     for word in ("one", "two", "three"):
-        world.kill_hub()
-        seat.wait_for("the hub is back", 30)
+        world.agentdeck("hub", "restart")
+        until(lambda: world.hub_clients() > 0, what="the deck to be a client of the new hub")
         seat.send(word.encode() + b"\r")
         seat.wait_for(f"you said {word}")
-        seat.wait_for("the hub is back", gone=True)
     assert not seat.ended

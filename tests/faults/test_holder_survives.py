@@ -26,6 +26,17 @@ for i in range(20_000):
 """
 EXPECTED = "".join(f"line {i}\n" for i in range(LINES))
 
+COUNT_UNTIL_TOLD = """
+import itertools, os, sys, time
+for i in itertools.count():
+    print(f"line {i}")
+    if i % 20 == 19:
+        sys.stdout.flush()
+        time.sleep(0.005)
+        if os.path.exists(sys.argv[1]):
+            break
+"""
+
 READER = """
 import asyncio, sys
 from pathlib import Path
@@ -66,8 +77,9 @@ def _take(text: bytes, so_far: bytearray) -> None:
         text = text[end + 1 + size :]
 
 
-async def test_a_reader_killed_fifty_times_in_mid_stream_gets_every_line_once(world: Holding) -> None:
-    session = await world.start(PYTHON, "-c", COUNT, "0.007")
+async def test_a_reader_killed_fifty_times_in_mid_stream_gets_every_line_once(world: Holding, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    session = await world.start(PYTHON, "-c", COUNT_UNTIL_TOLD, str(enough))
     watcher = await world.connect(session)
     so_far = bytearray()
     for _ in range(50):
@@ -81,11 +93,14 @@ async def test_a_reader_killed_fifty_times_in_mid_stream_gets_every_line_once(wo
         await process.wait()
         _take(text, so_far)
     assert is_running(watcher.hello.pid), "the kills were not in mid-stream"
+    enough.touch()
     follower = Follower()
     follower.start, follower.output = 0, so_far
     await world.follow(session, follower)
-    await until(lambda: follower.exits)
-    assert follower.text() == EXPECTED
+    await until(follower.has_ended)
+    lines = follower.text().splitlines()
+    assert lines == [f"line {i}" for i in range(len(lines))]
+    assert len(follower.output) == follower.exits[0].total
     assert await watcher.ping(5)
 
 
@@ -181,6 +196,16 @@ async def test_a_removed_run_directory_comes_back_with_socket_and_exit_record(wo
     record = exit_record(world.run, session)
     assert record is not None
     assert record.status == 7
+
+
+async def test_an_ended_session_whose_files_were_removed_ends_its_holder(world: Holding) -> None:
+    session = await world.start("true")
+    link, follower = await world.follow(session)
+    await until(follower.has_ended)
+    world.socket(session).unlink()
+    os.kill(link.hello.holder_pid, signal.SIGUSR1)
+    await until(lambda: not is_running(link.hello.holder_pid))
+    assert not world.socket(session).exists()
 
 
 async def test_hangups_and_interrupts_do_not_touch_it(world: Holding) -> None:

@@ -22,6 +22,7 @@ from agentdeck.ui.screens.palette import Palette
 from agentdeck.ui.screens.prompt import TextPrompt
 from agentdeck.ui.screens.quit import Quit
 from agentdeck.ui.widgets.footer import Footer
+from agentdeck.ui.widgets.pane import Pane
 from tests.fakes.fake_hub import NOW, FakeHub, frame, session
 from tests.ui.deck_page import Page, check_golden, open_deck
 
@@ -606,6 +607,21 @@ async def test_the_machines_own_figures_do_not_redraw_an_idle_deck_each_second()
         assert page.deck._draw_due - time.monotonic() > board.CALM / 2
         hub.push(resources(95.0, 0.0))
         assert page.deck._draw_due - time.monotonic() <= board.DRAW_EVERY
+
+
+async def test_a_bar_that_changed_is_painted_without_drawing_the_panes(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = busy_hub()
+    async with open_deck(hub) as page:
+        page.deck.draw()
+        await page.pilot.pause()
+        rendered: list[object] = []
+        monkeypatch.setattr(Pane, "render_lines", lambda pane, crop: rendered.append(pane))
+        painted: list[str] = []
+        page.app._display = lambda screen, update: painted.append(update.render_segments(page.app.console))  # type: ignore[assignment, method-assign, union-attr]
+        hub.push(resources(50.0))
+        page.deck.draw()
+        assert any("31%" in text for text in painted)
+        assert rendered == []
 
 
 async def test_a_terminal_that_reads_slowly_is_not_painted_ahead_of(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,9 @@ client → holder                                holder → client
   W u16 u16        columns, rows                 X  i32 i32 u64      status, signal (-1 none), total bytes
   S u8 u8          signal, target (0 child,      F  (SCM_RIGHTS)     a duplicate of the PTY master
                    1 foreground group)           K  u64, bytes       the stored checkpoint (empty: none)
-  F                ask for the PTY master        P                   pong
+  F                ask for the PTY master and,   P                   pong
+                   where there is memfd, the
+                   ring's memory
   A u64            everything before is read     L  json             stop is over: what was left running
   K u64, bytes     store a checkpoint            E  utf-8            a request failed, in words
   k                ask for the checkpoint

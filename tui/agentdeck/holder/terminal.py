@@ -6,7 +6,7 @@ import struct
 import termios
 from collections import deque
 from contextlib import suppress
-from errno import EIO
+from errno import EIO, ESRCH
 from typing import Final
 
 INPUT_LIMIT: Final = 4 * 1024 * 1024
@@ -68,7 +68,10 @@ class Terminal:
 
     def signal_foreground(self, number: int) -> None:
         """Signal the process group that has the terminal. Raises `OSError` when there is none."""
-        os.killpg(os.tcgetpgrp(self.fd), number)
+        group = os.tcgetpgrp(self.fd)
+        if group <= 1:  # 0 would be our own group
+            raise ProcessLookupError(ESRCH, "nothing runs in the foreground")
+        os.killpg(group, number)
 
 
 def refusal(size: int) -> str:

@@ -30,6 +30,10 @@ _LASTING: Final = attrgetter(
     "name", "pid", "cwd", "argv", "started", "ended", "exit_status", "problem", "resume_id", "marked"
 )
 
+LOOK_AGAIN: Final = 2.0
+"""Seconds between two tries to reach a holder that lives but does not answer."""
+
+SILENT: Final = "its holder does not answer; the program itself goes on"
 LOST: Final = "its holder was killed while no hub was running; the conversation can be resumed"
 
 
@@ -236,39 +240,75 @@ class Roster:
     async def _recover(self, record: records.Record) -> None:
         provider = self._providers.get(record.session.provider) or custom.unknown(record.session.provider)
         session = self._live(record, provider)
-        if record.session.ended is None:
-            try:
-                await self._follow(session)
-            except (OSError, AgentdeckError):
-                pass
-            else:
-                self._changed(session)
-                return
-        ended = exit_record(self._paths.run, record.session.id)
+        if record.session.ended is not None:
+            self._lay_out(session)
+            return
+        try:
+            await self._follow(session)
+        except TimeoutError:  # somebody listens but does not answer: a stopped holder, not a lost one
+            session.update(state="unknown", problem=SILENT)
+            self._later(self._wait_for(session))
+        except (OSError, AgentdeckError):
+            self._lay_out(session)
+        else:
+            self._changed(session)
+
+    def _lay_out(self, session: LiveSession) -> None:
+        """Show a session that ended while no hub ran, as far as its holder wrote down how."""
+        info = session.info
+        ended = exit_record(self._paths.run, info.id)
         if ended is not None:
-            status = _shell_status(ended.status, ended.signal)
             session.show_tail(ended.tail)
+            status = _shell_status(ended.status, ended.signal)
             session.update(ended=ended.ended or time.time(), exit_status=status, problem=ended.error)
-        elif record.session.pid == 0 and record.session.ended is None:
+        elif info.pid == 0 and info.ended is None:
             self.forget(session)  # a hub died before its program had started
             return
-        elif record.session.ended is None:
+        elif info.ended is None:
             session.update(ended=time.time(), problem=LOST)
         session.over.set()
         judge_session(session)
+
+    async def _wait_for(self, session: LiveSession) -> None:
+        while self.sessions.get(session.info.id) is session:
+            await asyncio.sleep(LOOK_AGAIN)
+            try:
+                await self._follow(session)
+            except TimeoutError:
+                continue
+            except (OSError, AgentdeckError):
+                self._lay_out(session)
+            else:
+                session.update(problem="")
+            return
 
     async def _find_again(self, session: LiveSession) -> None:
         """The holder's connection broke without an exit: only the socket failed, or the holder was killed."""
         lost = session.link
         if not isinstance(lost, HolderLink):
             return
-        session.link = None
-        try:
-            await self._follow(session)
-            return
-        except (OSError, AgentdeckError):
-            pass
-        orphan = OrphanLink.rescue(lost, on_output=session.on_output, on_exit=session.on_exit, offset=session.offset)
+        while self.sessions.get(session.info.id) is session and session.link is lost:
+            try:
+                await self._follow(session)
+            except (OSError, AgentdeckError):
+                if not lost.holder_is_alive:
+                    self._go_on_without(session, lost)
+                    return
+                session.update(problem=SILENT)
+                await asyncio.sleep(LOOK_AGAIN)
+            else:
+                lost.close()
+                session.update(problem="")
+                return
+
+    def _go_on_without(self, session: LiveSession, lost: HolderLink) -> None:
+        orphan = OrphanLink.rescue(
+            lost,
+            on_output=session.on_output,
+            on_exit=session.on_exit,
+            offset=session.offset,
+            spare=session.provider.daemons,
+        )
         if orphan is not None:
             session.link = orphan
             session.update(problem="its holder was killed: this session now depends on the hub")

@@ -97,11 +97,19 @@ class LiveSession:
     # ── output ─────────────────────────────────────────────────────────────────────────────────
 
     async def follow(self, link: HolderLink) -> None:
-        """Take over a holder: rebuild the screen from its checkpoint and ring, then follow it."""
-        self.link = link
+        """Take over a holder: rebuild the screen from its checkpoint and ring, then follow it.
+
+        After a mere loss of connection the screen is still right and output goes on where it stopped.
+        """
         hello = link.hello
         await link.master()  # should the holder be killed, this duplicate keeps the program's terminal open
         stored = await link.checkpoint()
+        link.on_refused = self._say
+        self.link = link
+        if self.offset >= max(1, hello.base):
+            link.replay(self.offset)
+            link.resize(self.info.cols, self.info.rows)
+            return
         taken_at, blob = stored if stored else (0, b"")
         checkpoint = Checkpoint.decode(blob) if blob else None
         self.emulator.resize(hello.cols, hello.rows)
@@ -116,6 +124,9 @@ class LiveSession:
         if hello.total == hello.base:
             self._end_replay()
         link.replay(hello.base)
+
+    def _say(self, sentence: str) -> None:
+        self._outward.push(m.Notice(text=sentence, level="warning", session=self.info.id))
 
     def on_output(self, offset: int, data: bytes) -> None:
         if offset < self.offset:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 LONGEST_TEXT: Final = 20_000
 """Characters kept of a message."""
 
-LONGEST_OUTPUT: Final = 4_000
+LONGEST_OUTPUT: Final = 20_000
 """Characters kept of a call's result, of each text in its input, and of a diff."""
 
 MOST_PARTS: Final = 100
@@ -51,6 +51,9 @@ class Kept(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return (item for item, _ in self._items)
+
+    def __reversed__(self) -> Iterator[T]:
+        return (item for item, _ in reversed(self._items))
 
     def __len__(self) -> int:
         return len(self._items)

@@ -22,7 +22,7 @@ _OFF: Final = (
     *(2004, 2026, 2031, 2048),
 )
 _NO_KEYBOARD: Final = b"\x1b[<16u\x1b[=0;1u"
-_PLAIN: Final = b'\x1b[m\x1b]8;;\x1b\\\x1b[0"q\x0f\x1b(B\x1b)B\x1b*B\x1b+B'
+_PLAIN: Final = b'\x1b[m\x1b]8;;\x1b\\\x1bW\x1b[1"q\x1b[0"q\x0f\x1b(B\x1b)B\x1b*B\x1b+B'
 RESET: Final = (
     b"\x18\x1b[?1049l\x1b[?1047l\x1b[?47l"
     + _PLAIN
@@ -41,6 +41,7 @@ RESET: Final = (
 _MODE: Final = re.compile(rb"\x1b\[(\??)(\d+)([hl])")
 _MARGINS: Final = re.compile(rb"\x1b\[(\d+);(\d+)([rs])")
 _SCREENS: Final = (b"47", b"1047", b"1049")
+_HANDLED: Final = (*_SCREENS, b"69", b"1048", b"2027")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,11 @@ def _written(state: State) -> bytes:
     if (b"?", b"69", b"h") in modes:
         parts.append(b"\x1b[?69h")
     picture = state.screen
-    parts += [_rows(picture.rows), state.margins, _cursor(picture)]
-    rest = [(private, number, on) for private, number, on in modes if number not in (*_SCREENS, b"69", b"2027")]
+    rest = [(private, number, on) for private, number, on in modes if number not in _HANDLED]
+    top, left = _corner(state.margins) if (b"?", b"6", b"h") in rest else (1, 1)
+    parts += [_rows(picture.rows), state.margins]
     parts += [b"\x1b[" + private + number + on for private, number, on in rest]
-    if (b"?", b"6", b"h") in rest:
-        parts.append(_origin(picture, state.margins))
-    parts += [picture.pen, state.pending]
+    parts += [_cursor(picture, top, left), picture.pen, state.pending]
     return b"".join(parts)
 
 
@@ -158,15 +158,15 @@ def _rows(rows: Sequence[Row]) -> bytes:
     return b"".join(parts)
 
 
-def _cursor(picture: Picture) -> bytes:
+def _cursor(picture: Picture, top: int = 1, left: int = 1) -> bytes:
+    """Place the cursor, given the 1-based cell that the program counts from."""
+    x, last = picture.x, b""
     if picture.wraps and picture.y < len(picture.rows):
-        x, last = vt.last_cell(picture.rows[picture.y])
-        return b"\x1b[%d;%dH" % (picture.y + 1, x + 1) + last
-    return b"\x1b[%d;%dH" % (picture.y + 1, picture.x + 1)
+        x, last = vt.last_cell(picture.rows[picture.y])  # only drawing it again brings the cursor behind it
+    return b"\x1b[%d;%dH" % (max(1, picture.y + 2 - top), max(1, x + 2 - left)) + last
 
 
-def _origin(picture: Picture, margins: bytes) -> bytes:
-    """Place the cursor as a program does whose origin is the corner of its margins."""
-    corner = {kind: int(first) for first, _, kind in _MARGINS.findall(margins)}
-    y, x = picture.y + 2 - corner.get(b"r", 1), picture.x + 2 - corner.get(b"s", 1)
-    return b"\x1b[%d;%dH" % (max(1, y), max(1, x))
+def _corner(margins: bytes) -> tuple[int, int]:
+    """Where a program counts from whose origin is the corner of its margins (mode 6)."""
+    first = {kind: int(number) for number, _, kind in _MARGINS.findall(margins)}
+    return first.get(b"r", 1), first.get(b"s", 1)

@@ -41,7 +41,7 @@ class Follower:
     """`positions` is the file in which we remember where we are; files that did not change after `since` are not told.
 
     What was told in an earlier life, or had happened before this one began, goes to `recall` instead: it is needed to
-    know a session, but it is not news. Without `recall` everything from `since` on that no earlier life has told is news.
+    know a session, but it is not news. Without `recall` everything from `since` on that was not told before is news.
     """
 
     def __init__(
@@ -78,7 +78,8 @@ class Follower:
         self._inodes = {place.position[:2]: path for path, place in self._places.items() if place.position is not None}
         self._rollouts = {name: path for path in self._places if (name := _rollout(path))}
         self._saved_at = 0.0
-        self._changed = False
+        self._is_dirty = False
+        self._grown: set[bytes] = set()
 
     @property
     def bad_lines(self) -> dict[str, int]:
@@ -135,19 +136,24 @@ class Follower:
         since = time.monotonic() - ACTIVE
         return [path for path, each in self._files.items() if each.grew >= since]
 
+    def take_changed(self) -> set[bytes]:
+        """Return the files in which something was found since this was last asked, told or not."""
+        changed, self._grown = self._grown, set()
+        return changed
+
     # ── places ─────────────────────────────────────────────────────────────────────────────────
 
     def save(self, *, now: bool = False) -> None:
         """Remember the positions, atomically, at most once a second. What a crash loses is told again."""
-        if self._path is None or not self._changed or (time.monotonic() - self._saved_at < SAVE_EVERY and not now):
+        if self._path is None or not self._is_dirty or (time.monotonic() - self._saved_at < SAVE_EVERY and not now):
             return
-        self._saved_at, self._changed = time.monotonic(), False
+        self._saved_at, self._is_dirty = time.monotonic(), False
         places = {path: place for path, place in self._places.items() if place.is_read}
         places.update((path, each.place()) for path, each in self._files.items())
         try:
             save(self._path, Positions(self._complete_at, places))
         except OSError as error:
-            self._changed = True
+            self._is_dirty = True
             self._problem(f"where we are in the transcripts cannot be saved: {error.strerror}")
 
     def _look(self, found: Found) -> Iterator[list[AnyEvent]]:
@@ -156,9 +162,12 @@ class Follower:
             yield from self._read(each)
 
     def _read(self, each: Followed) -> Iterator[list[AnyEvent]]:
+        size = each.size
         for events in each.read():
-            self._changed = True
             yield events
+        if each.size != size:
+            self._is_dirty = True
+            self._grown.add(each.path)
         if each.problem:
             self._problem(f"{each.name} cannot be followed: {each.problem}")
 
@@ -244,6 +253,24 @@ class Follower:
     def _problem(self, sentence: str) -> None:
         if sentence not in self.problems and len(self.problems) < PROBLEMS:
             self.problems.append(sentence)
+
+
+def read_all(path: str) -> Iterator[AnyEvent]:
+    """Read one transcript from its start to its end, whatever it is by its name; what cannot be read is left out."""
+    name = os.fsencode(path)
+    status = os.lstat(name) if os.path.lexists(name) else None
+    if status is not None:
+        found = Found(_agent(path), name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        yield from chain.from_iterable(Followed(found, None, floor=0.0, recall=None, now=time.time).read())
+
+
+def _agent(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    if name.startswith("rollout-"):
+        return "codex"
+    if name.startswith("session-") and folder.endswith("/chats"):
+        return "gemini"
+    return "cursor" if "/agent-transcripts/" in path else "claude"
 
 
 def _rollout(path: bytes) -> bytes:

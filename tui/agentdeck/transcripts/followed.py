@@ -56,6 +56,8 @@ class Followed:
         """When it last grew, by the monotonic clock."""
         self.problem = ""
         self._retry_at = 0.0
+        self._is_busy = False
+        """A document is being read."""
         self._is_document = found.path.endswith(DOCUMENTS)
         self._tail = Tail(found.path)
         self._parser = self._new_parser()
@@ -86,7 +88,14 @@ class Followed:
         """Yield what is new, chunk by chunk. Another reading may go on in between."""
         if self.problem and time.monotonic() < self._retry_at:
             return
-        yield from self._read_document() if self._is_document else self._read_lines(chunk)
+        if self._is_document:
+            if self._is_busy:
+                return
+            self._is_busy = True
+            yield from self._read_document()
+            self._is_busy = False
+        else:
+            yield from self._read_lines(chunk)
         if not self.problem:
             self._recall, self._quiet_until, self._floor = None, 0, 0.0
 

@@ -17,8 +17,8 @@ Record = Mapping[str, object]
 def record(line: bytes) -> dict[str, object] | None:
     """Return the object on a line, an empty one for a blank line, or None when there is none.
 
-    A byte order mark, NULs that a crash left behind, bytes that are not UTF-8 and halves of surrogate pairs (a text that
-    was cut in JavaScript) do not make a line bad.
+    A byte order mark, NULs that a crash left behind, bytes that are not UTF-8 and halves of surrogate pairs (texts that
+    were cut in JavaScript) do not make a line bad.
     """
     line = line.strip(b"\0 \t\r\n\xef\xbb\xbf")
     if not line:

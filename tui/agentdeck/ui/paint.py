@@ -32,6 +32,29 @@ def paint(widget: Widget, regions: Iterable[Region]) -> bool:
     dirty = tuple(regions)
     if not dirty or not widget.is_attached:
         return False
+    placed = _placed(widget, dirty)
+    if placed is None:
+        widget.refresh(*dirty)
+        return False
+    widget.app._display(widget.screen, RowsUpdate(placed))  # type: ignore[arg-type]
+    return True
+
+
+def paint_asked(widgets: Iterable[Widget]) -> None:
+    """Paint now what these widgets of one screen have asked to be repainted; what cannot be waits for its turn."""
+    placed: Placed = []
+    painted: list[Widget] = []
+    for widget in widgets:
+        if widget._repaint_regions and (rows := _placed(widget, widget._repaint_regions)) is not None:
+            widget._exchange_repaint_regions()
+            placed += rows
+            painted.append(widget)
+    if painted:
+        painted[0].app._display(painted[0].screen, RowsUpdate(placed))  # type: ignore[arg-type]
+
+
+def _placed(widget: Widget, regions: Iterable[Region]) -> Placed | None:
+    """The strips of these regions with their places; None when they cannot be painted on their own."""
     app, screen = widget.app, widget.screen
     compositor = screen._compositor
     found = compositor.visible_widgets.get(widget)
@@ -41,18 +64,18 @@ def paint(widget: Widget, regions: Iterable[Region]) -> bool:
         or app._batch_count
         or screen._layout_required
         or app.is_inline
-        or found[0].size != widget.size
+        or found[0].size != widget.outer_size
         or found[1].intersection(found[0]) != found[0]
         or _is_covered(compositor, widget, found[0])
     ):
-        widget.refresh(*dirty)
-        return False
+        return None
     left, top = found[0].offset
-    placed = [
-        (left + area.x, top + area.y + n, strip) for area in dirty for n, strip in enumerate(widget.render_lines(area))
+    return [
+        (left + area.x, top + area.y + n, strip)
+        for region in regions
+        if (area := region.intersection(widget.outer_size.region))
+        for n, strip in enumerate(widget.render_lines(area))
     ]
-    app._display(screen, RowsUpdate(placed))  # type: ignore[arg-type]
-    return True
 
 
 def _is_covered(compositor: Compositor, widget: Widget, region: Region) -> bool:

@@ -23,6 +23,7 @@ from agentdeck.ui import layout as places
 from agentdeck.ui.bridge import Bridge, Watched
 from agentdeck.ui.keymap import Keymap
 from agentdeck.ui.layout import Plan, Rect, Wish
+from agentdeck.ui.paint import paint_asked
 from agentdeck.ui.replica import Replica
 from agentdeck.ui.state import DeckState
 from agentdeck.ui.styles import Look
@@ -291,6 +292,8 @@ class Board(Screen[None], inherit_bindings=False):
         self._draw_bars(now, time.strftime("%H:%M", time.localtime(now)))
         self._draw_slots(now)
         self._tick_ages()
+        bars = (self.top, self.strip, self.sidebar, self.gauges, self.resources, self.footer)
+        paint_asked((*bars, *(title for title, _ in self.slots)))
 
     def _draw_bars(self, now: float, clock: str) -> None:
         deck, plan = self.deck, self._plan

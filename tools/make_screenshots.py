@@ -1,0 +1,90 @@
+"""Draw screenshots/: the deck at its three sizes, and its dialogs, made by the app itself from the recorded sessions.
+
+    uv run --with cairosvg python tools/make_screenshots.py
+
+cairosvg is only needed for the PNG beside each SVG.
+"""
+
+import asyncio
+import os
+import re
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from agentdeck.config import Config
+from agentdeck.demo.stage import stage
+from agentdeck.hub.client import HubClient
+from agentdeck.paths import Paths
+from agentdeck.protocol import messages as m
+from agentdeck.ui import theme
+from agentdeck.ui.app import DeckApp
+
+OUT = Path(__file__).parent.parent / "screenshots"
+SETTLE = 8.0
+"""Seconds until the recordings show something worth seeing."""
+
+SHOTS: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
+    "deck-80x24": ((80, 24), "night", ()),
+    "deck-120x40": ((120, 40), "night", ()),
+    "deck-200x60": ((200, 60), "night", ()),
+    "tiles-200x60": ((200, 60), "ember", ("v", "v")),
+    "light-120x40": ((120, 40), "paper", ()),
+    "new-120x40": ((120, 40), "night", ("n",)),
+    "keys-120x40": ((120, 40), "night", ("question_mark",)),
+}
+"""Name → size, theme, keys pressed before."""
+
+
+async def settled(pilot: Pilot[str]) -> None:
+    """Wait until two exports a moment apart are the same, or a few seconds have passed: recordings go on."""
+    before = ""
+    for _ in range(20):
+        await pilot.pause(0.25)
+        now = pilot.app.export_screenshot()
+        if now == before:
+            return
+        before = now
+
+
+def without_fonts(svg: str) -> str:
+    """Drop the fonts that the export would load from the network; the viewer's own monospace font does."""
+    svg = re.sub(r"@font-face\s*{[^}]*}", "", svg)
+    return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+
+
+async def shoot(paths: Paths) -> None:
+    palettes = theme.load_palettes()
+    await asyncio.sleep(SETTLE)
+    async with await HubClient.connect(paths, kind="screenshots") as client:
+        sessions = (await client.ask(m.List(), m.Sessions)).sessions
+        for name, (size, colours, keys) in SHOTS.items():
+            app = DeckApp(
+                lambda start=True: HubClient.connect(paths, kind="deck", start=start),
+                Config(theme=colours),
+                palettes=palettes,
+                env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+                attach=sessions[0].id,
+            )
+            async with app.run_test(size=size) as pilot:
+                await settled(pilot)
+                await pilot.press("ctrl+q", *keys)
+                await settled(pilot)
+                write(name, without_fonts(app.export_screenshot(title="agentdeck")))
+
+
+def write(name: str, svg: str) -> None:
+    OUT.mkdir(exist_ok=True)
+    (OUT / f"{name}.svg").write_text(svg, "utf-8")
+    try:
+        import cairosvg
+    except ImportError:
+        print(f"{name}.svg")
+        return
+    cairosvg.svg2png(bytestring=svg.encode(), write_to=str(OUT / f"{name}.png"), output_width=1400)
+    print(f"{name}.svg and .png")
+
+
+if __name__ == "__main__":
+    with stage() as paths:
+        asyncio.run(shoot(paths))
