@@ -121,9 +121,9 @@ class _Family:
         yield f"# TYPE {name} {self._kind}"
         if isinstance(values, Mapping):
             for value, number in sorted(values.items()):
-                yield f'{name}{{{label}="{value.translate(self._escapes)}"}} {number:g}'
+                yield f'{name}{{{label}="{value.translate(self._escapes)}"}} {number!r}'
         elif values is not None:
-            yield f"{name} {values:g}"
+            yield f"{name} {values!r}"
 
 
 def _lines(m: Metrics) -> Iterator[str]:

@@ -57,6 +57,11 @@ class Counts(NamedTuple):
     waiting: int
 
 
+class _Delivery(NamedTuple):
+    kind: str
+    body: bytes
+
+
 class Webhook:
     """Use as a context manager and give it to a watcher: `watcher.pipe(...).on_any(hook.send)`.
 
@@ -83,9 +88,7 @@ class Webhook:
         transport: "httpx.BaseTransport | None" = None,
         now: Callable[[], float] = time.time,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(f"{url!r} is no address to send to", hint="webhooks look like https://example.org/hook")
+        self._host = _host(url)
         self._client = _client(timeout, transport)
         self._url = url
         self._secret = secret
@@ -93,7 +96,7 @@ class Webhook:
         self._where = where
         self._template = template
         self._most, self._tries, self._first_delay, self._now = queue, tries, first_delay, now
-        self._waiting: deque[AnyEvent] = deque()
+        self._waiting: deque[_Delivery] = deque()
         self._changed = threading.Condition()
         self._sent = self._failed = self._dropped = 0
         self._busy = False
@@ -114,14 +117,15 @@ class Webhook:
             return Counts(self._sent, self._failed, self._dropped, len(self._waiting) + self._busy)
 
     def send(self, event: AnyEvent) -> None:
-        """Queue an event that fits, and return at once."""
+        """Queue an event that fits, and return at once. What `where` or the template raises is raised here."""
         if (self._kinds and event.kind not in self._kinds) or (self._where is not None and not self._where(event)):
             return
+        delivery = _Delivery(event.kind, msgspec.json.encode(self._template(event)))
         with self._changed:
             if len(self._waiting) >= self._most:
                 self._waiting.popleft()
                 self._dropped += 1
-            self._waiting.append(event)
+            self._waiting.append(delivery)
             self._changed.notify_all()
 
     def flush(self, seconds: float) -> bool:
@@ -144,15 +148,15 @@ class Webhook:
     # ── the thread ─────────────────────────────────────────────────────────────────────────────
 
     def _run(self) -> None:
-        while (event := self._next()) is not None:
-            delivered = self._deliver(event)
+        while (delivery := self._next()) is not None:
+            delivered = self._deliver(delivery)
             with self._changed:
                 self._busy = False
                 self._sent += delivered
                 self._failed += not delivered
                 self._changed.notify_all()
 
-    def _next(self) -> AnyEvent | None:
+    def _next(self) -> _Delivery | None:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._close_at is not None)
             if not self._waiting or self._is_over():
@@ -160,14 +164,14 @@ class Webhook:
             self._busy = True
             return self._waiting.popleft()
 
-    def _deliver(self, event: AnyEvent) -> bool:
+    def _deliver(self, delivery: _Delivery) -> bool:
         import httpx
 
-        body = msgspec.json.encode(self._template(event))
+        body = delivery.body
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "agentdeck",
-            "X-Agentdeck-Event": event.kind,
+            "X-Agentdeck-Event": delivery.kind,
             "X-Agentdeck-Delivery": str(uuid.uuid4()),
         }
         for attempt in range(self._tries):
@@ -186,7 +190,7 @@ class Webhook:
                 problem = str(error) or type(error).__name__
             if attempt + 1 == self._tries or not self._pause(delay(attempt, asked, first=self._first_delay)):
                 break
-        _log.warning("a %s event was not delivered to %s: %s", event.kind, urlsplit(self._url).hostname, problem)
+        _log.warning("a %s event was not delivered to %s: %s", delivery.kind, self._host, problem)
         return False
 
     def _pause(self, seconds: float) -> bool:
@@ -213,8 +217,19 @@ def delay(
     """
     if asked is not None and asked.isascii() and asked.isdigit():
         return min(LONGEST_DELAY, float(asked[:9]))
-    most = min(LONGEST_DELAY, first * 2 ** min(attempt, 16))
+    most = min(LONGEST_DELAY, first * 2.0 ** min(attempt, 16))
     return most / 2 + rand() * most / 2
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname if parts.scheme in ("http", "https") and parts.port != 0 else None
+    except ValueError:
+        host = None
+    if not host:
+        raise UsageError(f"{url!r} is no address to send to", hint="webhooks look like https://example.org/hook")
+    return host
 
 
 def _client(timeout: float, transport: "httpx.BaseTransport | None") -> "httpx.Client":

@@ -19,6 +19,12 @@ FORGET_AFTER: Final = 2 * 24 * 3600.0
 KEPT: Final = 500
 """Sessions in memory; the ones that rested longest go first."""
 
+CROWD: Final = 100
+"""So many more may come while a history is read, before the number is brought down again."""
+
+WHOLE: Final = 50
+"""Sessions that keep more than their newest messages and calls while a history is read."""
+
 PATIENCE: Final = 3600.0
 """Seconds without an event after which a call without a result no longer keeps a session from being idle."""
 
@@ -41,6 +47,10 @@ class _Known:
     session: LiveSession
     signs: Signs
     model: str = ""
+    news: bool = True
+    """Something came since the last tick."""
+    heard: datetime | None = None
+    """The tick after which nothing came any more."""
     settle_at: datetime | None = None
     """When results that wait for their calls have waited long enough."""
 
@@ -73,6 +83,9 @@ class LiveStore:
             session = LiveSession(*key, window=self._window(event.provider, ""))
             known = self._known[key] = _Known(session, Signs(rests=0.0))
             self.sessions[key] = session
+            if len(self.sessions) > self._kept + CROWD:
+                self._make_room(key)
+        known.news = True
         if isinstance(event, e.MessageAdded) and not event.agent and event.model not in ("", known.model):
             known.model = event.model
             if not known.session.context.assumed:
@@ -101,7 +114,9 @@ class LiveStore:
         for key, known in list(self._known.items()):
             told += self._settle(known, now)
             rests = rests_since(known.session, now).total_seconds()
-            if rests > self._forget_after:
+            if known.news or known.heard is None:
+                known.news, known.heard = False, now
+            if min(rests, (now - known.heard).total_seconds()) > self._forget_after:
                 self.forget(key)
             else:
                 told += self._judge(known, rests, now)
@@ -125,10 +140,8 @@ class LiveStore:
 
     def prune(self) -> None:
         """Drop the sessions that rested longest, beyond the number that is kept."""
-        excess = len(self.sessions) - self._kept
-        if excess > 0:
-            oldest = datetime.min.replace(tzinfo=UTC)
-            for key in sorted(self.sessions, key=lambda key: self.sessions[key].last_at or oldest)[:excess]:
+        if len(self.sessions) > self._kept:
+            for key in self._by_rest()[: len(self.sessions) - self._kept]:
                 self.forget(key)
 
     def idle_in(self, now: datetime) -> timedelta | None:
@@ -140,6 +153,20 @@ class LiveStore:
             and (again := judge(_signs(known, rests_since(known.session, now).total_seconds()), self.rules).again)
         ]
         return timedelta(seconds=min(waits)) if waits else None
+
+    def _make_room(self, spared: Key) -> None:
+        """While a history is read no time passes, so the number is brought down here."""
+        keys = [key for key in self._by_rest() if key != spared]
+        excess = len(self.sessions) - self._kept
+        for key in keys[:excess]:
+            self.forget(key)
+        for key in keys[excess:-WHOLE]:
+            self.sessions[key].rest()
+
+    def _by_rest(self) -> list[Key]:
+        """Keys of all sessions, the one that rested longest first."""
+        oldest = datetime.min.replace(tzinfo=UTC)
+        return sorted(self.sessions, key=lambda key: self.sessions[key].last_at or oldest)
 
     def _judge(self, known: _Known, rests: float, now: datetime) -> list[e.AnyEvent]:
         session, told = known.session, list[e.AnyEvent]()

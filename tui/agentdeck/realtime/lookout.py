@@ -78,6 +78,7 @@ class Lookout:
         self._follower = Follower(self.roots, since=known_from, recall=self._recall, now=now)
         self._recalled: list[Told] = []
         self._processes_at = 0.0
+        self._begun = False
 
     @property
     def problems(self) -> list[str]:
@@ -100,6 +101,10 @@ class Lookout:
             told = [each for event in events for each in self._fold(event)]
             recalled, self._recalled = self._recalled, []
             yield [*recalled, *told]
+        if not self._begun and self._follower.swept:
+            self._begun = True
+            if self._since is None:
+                self.sessions.prune()  # who was idle before we came is no news
 
     def tick(self) -> list[Told]:
         """Once a second: conclude what time and processes conclude."""

@@ -120,6 +120,7 @@ class _Hints:
         assert self._task is not None
         self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
         self._loop.close()
 
     def take(self, seconds: float) -> set[bytes] | None:
@@ -135,15 +136,11 @@ class _Hints:
 
     def _run(self) -> None:
         assert self._task is not None
-        try:
-            self._loop.run_until_complete(self._task)
-        except asyncio.CancelledError:
-            pass
-        except BaseException as error:
+        self._loop.run_until_complete(asyncio.wait([self._task]))
+        if not self._task.cancelled():
             with self._lock:
-                self._error = error
+                self._error = self._task.exception()
                 self._lock.notify()
-            raise
 
     async def _watch(self) -> None:
         paths = [root.path for root in self._lookout.roots]

@@ -3,6 +3,9 @@
 Pure: rows and states in, bytes out. The result is fed to an emulator of the same size whose state is unknown, because
 it has just replayed old output; its scrollback is kept. So nothing here resets the whole terminal, and everything that
 matters is set explicitly.
+
+What nobody can ask a terminal for is lost: a cursor that the program saved (DECSC), and keyboard flags below the ones
+that are in force.
 """
 
 import re

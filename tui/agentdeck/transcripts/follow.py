@@ -162,10 +162,9 @@ class Follower:
             yield from self._read(each)
 
     def _read(self, each: Followed) -> Iterator[list[AnyEvent]]:
-        size = each.size
-        for events in each.read():
-            yield events
-        if each.size != size:
+        before = each.size, each.changed
+        yield from each.read()
+        if (each.size, each.changed) != before:
             self._is_dirty = True
             self._grown.add(each.path)
         if each.problem:

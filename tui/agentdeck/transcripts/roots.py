@@ -49,8 +49,11 @@ def resolved(roots: Iterable[Root]) -> tuple[Root, ...]:
 
 
 def transcripts(root: Root) -> Iterator[Found]:
-    """Yield every transcript below `root`, in no order. What cannot be read is left out, and so are links."""
-    waiting = [os.fsencode(root.path)]
+    """Yield every transcript below `root`, in no order. What cannot be read is left out, and so are links.
+
+    Paths are real ones, also where the root itself is a link.
+    """
+    waiting = [os.fsencode(os.path.realpath(root.path))]
     while waiting:
         try:
             entries = os.scandir(waiting.pop())

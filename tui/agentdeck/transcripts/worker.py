@@ -15,8 +15,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from agentdeck import events_wire
 from agentdeck.events import AnyEvent
@@ -28,9 +30,10 @@ from agentdeck.transcripts.roots import Root, roots
 from agentdeck.transcripts.watch import Watch
 from agentdeck.transcripts.worker_wire import AnyFrame, Gauges, Limits, Problem, Told, Totals
 from agentdeck.usage.books import Books
-from agentdeck.usage.ledger import FileMark
 from agentdeck.usage.prices import Prices
 from agentdeck.usage.pulse import Pulse
+
+T = TypeVar("T")
 
 NICE: Final = 5
 
@@ -50,6 +53,12 @@ FIRST: Final = 0.06
 PAUSE: Final = 0.5
 """Seconds, at least, between two rounds with the ledger."""
 
+PAUSE_SCANNING: Final = 1.0
+"""Seconds between two reports while old transcripts are taken in."""
+
+PATIENCE: Final = 0.3
+"""Seconds that following waits for the first totals."""
+
 DUTY: Final = 20
 """How many times longer than a round takes we wait for the next one."""
 
@@ -63,14 +72,18 @@ GRACE: Final = 3.0
 class Outlet:
     """Writes frames. It blocks when the hub does not read: then there is nothing to be done but wait."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, closed: Callable[[], None] = lambda: None) -> None:
         self._fd = fd
+        self.closed = closed
+        """Called when nobody reads any more."""
 
     def write(self, frame: AnyFrame) -> None:
-        """Raises `BrokenPipeError` when nobody reads any more."""
         data = memoryview(encode(frame))
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except BrokenPipeError:
+            self.closed()
 
     def tell(self, events: Iterable[AnyEvent], *, history: bool = False) -> None:
         some: list[bytes] = []
@@ -100,13 +113,14 @@ class History:
         if path != self._path:
             self.flush()
             self._path = path
-        self._events.extend(events)
+            self._transcripts += 1
+        if self._transcripts <= HISTORY_TRANSCRIPTS:
+            self._events.extend(events)
 
     def flush(self) -> None:
-        if self._events and self._transcripts < HISTORY_TRANSCRIPTS:
-            self._transcripts += 1
+        if self._events:
             self._tell(self._events)
-        self._events.clear()
+            self._events.clear()
 
 
 class Worker:
@@ -116,18 +130,22 @@ class Worker:
         self._out = outlet
         self._history = History(lambda events: outlet.tell(events, history=True))
         self._follower: Follower | None = None
-        self._told_problems = 0
+        self._problems: set[str] = set()
         self._changed: set[bytes] = set()
         """Transcripts that the ledger has not taken in yet."""
+        self._desk = ThreadPoolExecutor(1, "ledger")
+        self._books: Books | None = None
+        self._counted = asyncio.Event()
         self._count_now = asyncio.Event()
         self._sweep_now = asyncio.Event()
         self._look_again = False
         self.stopped = asyncio.Event()
 
     async def run(self) -> None:
-        counting = asyncio.create_task(self._count())
-        await asyncio.wait([counting], timeout=0.15)  # the first totals, before anything else takes time
-        tasks = [counting, asyncio.create_task(self._follow())]
+        tasks = [asyncio.create_task(self._count())]
+        with contextlib.suppress(TimeoutError):  # the first totals, before anything else takes time
+            await asyncio.wait_for(self._counted.wait(), PATIENCE)
+        tasks.append(asyncio.create_task(self._follow()))
         stop = asyncio.create_task(self.stopped.wait())
         try:
             done, _ = await asyncio.wait([stop, *tasks], return_when=asyncio.FIRST_COMPLETED)
@@ -136,6 +154,8 @@ class Worker:
         finally:
             for task in (stop, *tasks):
                 task.cancel()
+            if self._books is not None:
+                self._books.stop()
             await asyncio.gather(*tasks, return_exceptions=True)
             if self._follower is not None:
                 self._follower.save(now=True)
@@ -161,7 +181,7 @@ class Worker:
                 if self._changed:
                     self._count_now.set()
                 follower.save()
-                self._tell_problems([*follower.problems, *watch.problems])
+                self._tell_problems((*follower.problems, *watch.problems))
 
     async def _sweep(self, follower: Follower) -> None:
         while True:
@@ -175,70 +195,76 @@ class Worker:
 
     async def _tell(self, slices: Iterator[list[AnyEvent]]) -> None:
         for events in slices:
-            self._history.flush()
             if events:
+                self._history.flush()
                 self._out.tell(events)
             await asyncio.sleep(0)
         self._history.flush()
 
-    def _tell_problems(self, problems: list[str]) -> None:
-        for text in problems[self._told_problems :]:
-            self._out.write(Problem(text))
-        self._told_problems = len(problems)
+    def _tell_problems(self, problems: Iterable[str]) -> None:
+        for text in problems:
+            if text not in self._problems:
+                self._problems.add(text)
+                self._out.write(Problem(text))
 
     # ── figures ────────────────────────────────────────────────────────────────────────────────
 
+    async def _do(self, work: Callable[[], T]) -> T:
+        """Run what waits for the disk: one thing at a time, away from the events."""
+        return await asyncio.get_running_loop().run_in_executor(self._desk, work)
+
     async def _count(self) -> None:
+        """Keep the ledger, and begin anew when it fails."""
         while True:
-            books: Books | None = None
             try:
-                books = await asyncio.to_thread(self._open)
-                await self._keep(books)
+                self._books = await self._do(self._open)
+                await self._keep(self._books)
             except (OSError, sqlite3.Error) as error:
-                if isinstance(error, BrokenPipeError):
-                    raise
-                self._out.write(Problem(f"the usage ledger cannot be used: {error}"))
+                self._tell_problems([f"the usage ledger cannot be used: {error}"])
             finally:
-                if books is not None:
-                    books.stop()
-                    books.close()
+                self._desk.submit(self._close)
             await asyncio.sleep(AGAIN)
 
     def _open(self) -> Books:
         prices = Prices.load(self._paths.config.with_name("prices.toml"))
-        problems: list[str] = []
-        books = Books(self._paths.state / "usage.db", prices, self._places, problem=problems.append)
-        for text in problems:
-            self._out.write(Problem(text))
-        return books
+        return Books(
+            self._paths.state / "usage.db", prices, self._places, problem=lambda text: self._tell_problems([text])
+        )
+
+    def _close(self) -> None:
+        books, self._books = self._books, None
+        if books is not None:
+            books.close()
 
     async def _keep(self, books: Books) -> None:
         pulse = Pulse(books.ledger, books.prices, os.environ)
         told = _Told(self._out)
-        await asyncio.to_thread(books.look)
-        keys = pulse.note(await asyncio.to_thread(books.take_today, FIRST))
-        told.totals(await asyncio.to_thread(lambda: pulse.totals(complete=books.complete)))
-        await asyncio.to_thread(lambda: books.ledger.reprice(books.prices.version, books.prices.cost))
-        keys |= pulse.note(await asyncio.to_thread(books.recent_marks, time.time() - HISTORY))
+        await self._do(books.look)
+        keys = pulse.note(await self._do(lambda: books.take_today(FIRST)))
+        told.totals(await self._do(lambda: pulse.totals(complete=books.complete)))
+        self._counted.set()
+        await self._do(lambda: books.ledger.reprice(books.prices.version, books.prices.cost))
+        keys |= pulse.note(await self._do(lambda: books.recent_marks(time.time() - HISTORY)))
+        told_at = 0.0
         while True:
             began = time.monotonic()
             changed, self._changed = self._changed, set()
             if self._look_again:
                 self._look_again = False
-                await asyncio.to_thread(books.look)
-            marks: list[FileMark] = await asyncio.to_thread(books.take_these, changed)
-            marks += await asyncio.to_thread(books.take)
-            keys |= pulse.note(marks)
-            if keys:
-                self._out.write(Gauges(await asyncio.to_thread(pulse.sessions, keys)))
-                keys = set()
-            told.limits(pulse.limits())
-            told.totals(await asyncio.to_thread(lambda: pulse.totals(complete=books.complete)))
-            if not books.complete:
-                continue
-            await asyncio.sleep(max(PAUSE, DUTY * (time.monotonic() - began)))
-            await self._count_now.wait()
-            self._count_now.clear()
+                await self._do(books.look)
+            keys |= pulse.note(await self._do(partial(books.take_these, changed)))
+            keys |= pulse.note(await self._do(books.take))
+            if books.complete or began - told_at > PAUSE_SCANNING:
+                told_at, wanted = began, frozenset(keys)
+                keys.clear()
+                if wanted:
+                    self._out.write(Gauges(await self._do(partial(pulse.sessions, wanted))))
+                told.limits(pulse.limits())
+                told.totals(await self._do(lambda: pulse.totals(complete=books.complete)))
+            if books.complete:
+                await asyncio.sleep(max(PAUSE, DUTY * (time.monotonic() - began)))
+                await self._count_now.wait()
+                self._count_now.clear()
 
 
 class _Told:
@@ -275,6 +301,7 @@ def _wait_for_end(end: Callable[[], None]) -> None:
 async def serve(outlet: Outlet, places: tuple[Root, ...]) -> None:
     loop = asyncio.get_running_loop()
     worker = Worker(locate(), places, outlet)
+    outlet.closed = worker.stopped.set
     loop.add_signal_handler(signal.SIGTERM, worker.stopped.set)
     end = lambda: loop.call_soon_threadsafe(worker.stopped.set)  # noqa: E731
     threading.Thread(target=_wait_for_end, args=(end,), name="input", daemon=True).start()
@@ -289,8 +316,7 @@ def main() -> None:
     places = [*roots(os.environ), *(Root(agent, Path(path)) for agent, _, path in own)]
     outlet = Outlet(os.dup(1))
     os.dup2(2, 1)  # nothing else may write among the frames
-    with contextlib.suppress(BrokenPipeError):
-        asyncio.run(serve(outlet, tuple(places)))
+    asyncio.run(serve(outlet, tuple(places)))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ _MARK: Final = "SELECT path, device, inode, size, changed, offset, mark, state, 
 
 
 class Books:
-    """Opening may move a damaged ledger aside; `problem` is told so. Raises `OSError` and `sqlite3.Error` everywhere."""
+    """Opening may move a damaged ledger aside; `problem` is told so. All of it raises `OSError` and `sqlite3.Error`."""
 
     def __init__(self, path: Path, prices: Prices, roots: Sequence[Root], *, problem: Callable[[str], None]) -> None:
         self.ledger = Ledger(path, problem=problem)
@@ -57,7 +57,7 @@ class Books:
         for root in self._roots:
             found.update((each.path, each) for each in transcripts(root))
         changed = [each for each in found.values() if known.get(each.path) != each[2:]]
-        changed.sort(key=_order, reverse=True)
+        changed.sort(key=_order)
         self._waiting = changed
         lost = [path for path, mark in known.items() if path not in found and mark[2] != -1]
         if lost:
@@ -75,7 +75,7 @@ class Books:
 
     def take(self, seconds: float = SLICE) -> list[FileMark]:
         """Take in some of what is waiting."""
-        return self._take(self._waiting[::-1], seconds) if self._waiting else []
+        return self._take(self._waiting, seconds) if self._waiting else []
 
     def take_these(self, paths: Iterable[bytes]) -> list[FileMark]:
         """Take in these transcripts, which have changed. Forks wait until all that may be their parents are in."""
@@ -106,8 +106,11 @@ class Books:
             for file in files:
                 if taken and (time.monotonic() >= until or self._stopped):
                     break
-                self._scanner.read(file, self.mark(file.path))
                 taken.add(file.path)
+                before = self.mark(file.path)
+                if before is not None and before[1:5] == file[2:]:
+                    continue
+                self._scanner.read(file, before)
                 after = self.mark(file.path)
                 if after is not None:
                     marks.append(after)

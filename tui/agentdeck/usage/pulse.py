@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -18,6 +19,7 @@ from agentdeck.transcripts.worker_wire import ModelTotal, SessionGauge, Totals
 from agentdeck.usage import claude, codex, context, gemini
 from agentdeck.usage.ledger import FileMark, Ledger
 from agentdeck.usage.prices import Prices
+from agentdeck.usage.report import HIDDEN_LEAST
 
 BURN: Final = 15 * 60.0
 """Seconds over which the burn rate is taken."""
@@ -153,7 +155,7 @@ class Pulse:
             return None
         turns = None
         prompts = [row.prompt for row in rows if not row.sidechain][-TURNS - 1 :]
-        growth = [new - old for old, new in zip(prompts, prompts[1:], strict=False) if new > old]
+        growth = [new - old for old, new in pairwise(prompts) if new > old]
         if gauge.compact_at is not None and growth:
             turns = max(0, int((gauge.compact_at - gauge.used) / median(growth)))
         return Gauge(gauge.used, gauge.window, gauge.used_pct, gauge.compact_at, gauge.pct_left, turns, gauge.assumed)
@@ -166,7 +168,8 @@ class Pulse:
         counted = [row for row in rows if not state.own_until or row.at < state.own_until]
         main = sum(row.cost or 0.0 for row in counted if not row.sidechain)
         aside = sum(row.cost or 0.0 for row in counted if row.sidechain)
-        return max(0.0, state.own_cost - max(state.own_visible, main) - aside)
+        hidden = state.own_cost - max(state.own_visible, main) - aside
+        return hidden if hidden > HIDDEN_LEAST else 0.0
 
     # ── all ────────────────────────────────────────────────────────────────────────────────────
 

@@ -37,6 +37,7 @@ _BY_CATEGORY: Final = {
     "command": "command", "file_write": "edit", "web": "web", "agent": "agent", "ask": "ask",
 }  # fmt: skip
 _BY_SPEAKER: Final = {"user": "user", "thinking": "thinking"}
+_SAYS: Final = {"user": "prompt", "assistant": "says", "thinking": "thinks"}
 _INKS: Final = {"user": "strong", "bad": "error", "ask": "needs-you", "thinking": "muted", "session": "muted"}
 
 
@@ -252,7 +253,7 @@ class EventFeed(Panel):
             left.append(Piece(f"{signs.inside} ", "limited"))
         text_ink = {"thinking": "muted", "session": "muted", "context": "muted", "bad": "error"}.get(icon, "")
         speaks = line.kind == "message"
-        title = "prompt" if speaks and line.title == "user" else line.title
+        title = _SAYS.get(line.title, line.title) if speaks else line.title
         if width >= WIDE:
             left.append(Piece(fit(clean(title), TOOL_WIDTH, self.glyphs.ellipsis) + " ", "muted" if speaks else ""))
         elif not speaks:

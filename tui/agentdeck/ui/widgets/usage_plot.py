@@ -14,7 +14,8 @@ from agentdeck.ui.widgets.lines import Line, Piece, clip, spread, width_of
 from agentdeck.ui.widgets.token_gauge import bar_pieces, limit_pieces
 
 PERIODS: Final = (("today", 1), ("7 days", 7), ("30 days", 30))
-CHART_HEIGHT: Final = 7
+CHART_HEIGHT, CHART_HEIGHT_WIDE, WIDE = 7, 10, 120
+"""Rows of the bars; terminals that are as wide as this are mostly high as well."""
 MOST_DAYS: Final = 90
 BAR_MOST: Final = 40
 
@@ -89,15 +90,8 @@ def money(used: int, cost: float, *, unpriced: bool) -> str:
     return spent(cost or None, unpriced=True) if used and not cost and unpriced else dollars(cost)
 
 
-class Chart(NamedTuple):
-    lines: list[Line]
-    first: date
-
-
-def days_chart(
-    values: Mapping[str, float], today: date, width: int, height: int, label: Mapping[float, str] | None = None
-) -> list[Line]:
-    """Bars for as many days as fit, today at the right, with the highest value and the dates below."""
+def days_chart(values: Mapping[str, float], today: date, width: int, height: int) -> list[Line]:
+    """Bars for as many days as fit, today at the right, with dates below."""
     signs = active()
     step = 3 if width >= 66 else 2
     shown = max(1, min(MOST_DAYS, (width - 2) // step))
@@ -181,9 +175,9 @@ def page(
     most = max(values.values(), default=0.0)
     peak = f"highest {dollars(most) if by_cost else tokens(int(most))} "
     lines.append(spread((Piece(f" {what}", "muted"),), (Piece(peak, "muted"),), width))
-    lines += [*days_chart(values, today, width, CHART_HEIGHT), Line()]
+    lines += [*days_chart(values, today, width, CHART_HEIGHT_WIDE if width >= WIDE else CHART_HEIGHT), Line()]
     models, projects = rows_of(report, home)
-    if width >= 120:
+    if width >= WIDE:
         half = (width - 3) // 2
         lines += _beside(
             table("models", models, half, by_cost=by_cost), table("projects", projects, half, by_cost=by_cost), half

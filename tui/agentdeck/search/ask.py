@@ -1,0 +1,184 @@
+"""Questions to the index: what people type as an FTS5 expression, and hits with the words around them."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from agentdeck.events import AnyEvent, Source
+from agentdeck.search.gather import DOCUMENT_LIMIT, _document, parser_for
+from agentdeck.search.index import Index, Row
+from agentdeck.search.passages import passages, segmented
+from agentdeck.transcripts.roots import Found
+
+AROUND: Final = 80
+"""Characters shown before and after the first word that was found."""
+
+_TERM: Final = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+
+
+class Question(NamedTuple):
+    """Words or phrases that must all be there, and some that must not."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...] = ()
+
+    @property
+    def expression(self) -> str:
+        """As FTS5 wants it; no character of the words means anything to it, but a star at the end of one."""
+        parts = " AND ".join(map(_quoted, self.wanted))
+        for word in self.unwanted:
+            parts = f"({parts}) NOT {_quoted(word)}"
+        return parts
+
+
+class Hit(NamedTuple):
+    provider: str
+    session: str
+    project: str
+    at: int
+    """Unix milliseconds; 0 when unknown."""
+    turn: int
+    """Number of the prompt that it belongs to, from 1; 0 is before the first."""
+    role: str
+    snippet: str
+    marks: tuple[tuple[int, int], ...]
+    """Where in `snippet` the words stand."""
+    path: str
+    offset: int
+    """Of its line in the transcript."""
+
+
+def question(text: str) -> Question:
+    """Read what somebody typed: words, "phrases", -without, begin*. Nothing to look for gives an empty `wanted`."""
+    wanted, unwanted = [], []
+    for minus, phrase, word in _TERM.findall(text):
+        term = phrase or word
+        if any(c.isalnum() for c in term):
+            (unwanted if minus else wanted).append(term)
+    return Question(tuple(wanted), tuple(unwanted))
+
+
+def ask(
+    index: Index,
+    what: Question,
+    *,
+    count: int = 20,
+    agents: Sequence[str] = (),
+    since: int = 0,
+    wants: Callable[[Row], bool] = lambda row: True,
+) -> Iterator[Hit]:
+    """Yield up to `count` hits, newest first. What stands in several transcripts (forks) is told once."""
+    if not what.wanted or count < 1:
+        return
+    told: set[tuple[int, str, str]] = set()
+    pattern = _pattern(what.wanted)
+    for row in index.find(what.expression, agents=agents, since=since):
+        if not wants(row):
+            continue
+        text = _text_at(row, pattern)
+        if text is None:
+            continue
+        snippet, marks = cut_out(text, pattern)
+        key = (row.at, row.role, snippet)
+        if key in told:
+            continue
+        told.add(key)
+        yield Hit(
+            provider=row.agent,
+            session=row.session,
+            project=row.project,
+            at=row.at,
+            turn=row.turn,
+            role=row.role,
+            snippet=snippet,
+            marks=marks,
+            path=row.path.decode("utf-8", "backslashreplace"),
+            offset=row.offset,
+        )
+        if len(told) >= count:
+            return
+
+
+def cut_out(text: str, pattern: "re.Pattern[str]") -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return what stands around the first hit, on one line, and where the words are in it."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    first = next(_matches(pattern, line), (0, 0))
+    start = max(0, first[0] - AROUND)
+    end = min(len(line), max(first[1], first[0]) + AROUND)
+    if start:
+        start = line.find(" ", start, first[0]) + 1 or start
+    if end < len(line):
+        blank = line.rfind(" ", first[1], end)
+        end = blank if blank > first[1] else end
+    lead, trail = "…" if start else "", "…" if end < len(line) else ""
+    snippet = f"{lead}{line[start:end]}{trail}"
+    shift = len(lead) - start
+    marks = tuple(
+        (begin + shift, stop + shift) for begin, stop in _matches(pattern, line) if begin >= start and stop <= end
+    )
+    return snippet, marks
+
+
+def _quoted(term: str) -> str:
+    star = term.endswith("*")
+    bare = segmented(term.rstrip("*")).replace('"', '""')
+    return f'"{bare}"{"*" if star else ""}'
+
+
+def _pattern(terms: Sequence[str]) -> "re.Pattern[str]":
+    """Find the terms as the index does: whatever their case, their accents and what stands between their parts."""
+    choices = []
+    for term in sorted(terms, key=len, reverse=True):
+        parts = re.findall(r"[^\W_]+", _plain(term))
+        whole = r"[\W_]*".join(map(re.escape, parts))
+        edge = r"(?<![^\W_])" if parts and parts[0].isascii() else ""
+        end = "" if term.endswith("*") or not (parts and parts[-1].isascii()) else r"(?![^\W_])"
+        choices.append(f"{edge}{whole}{end}")
+    return re.compile("|".join(choices))
+
+
+def _matches(pattern: "re.Pattern[str]", line: str) -> Iterator[tuple[int, int]]:
+    for found in pattern.finditer(_plain(line)):
+        yield found.span()
+
+
+def _plain(text: str) -> str:
+    """Lower case without accents, character for character."""
+    if text.isascii():
+        return text.lower()
+    return "".join(_bare(character) for character in text)
+
+
+def _bare(character: str) -> str:
+    low = unicodedata.normalize("NFD", character)[0].lower()
+    return low if len(low) == 1 else character
+
+
+def _text_at(row: Row, pattern: "re.Pattern[str]") -> str | None:
+    """Read the passage of a row again; None when it is not there any more."""
+    best: str | None = None
+    for passage in passages(_events_at(row)):
+        if passage.role == row.role and (best is None or passage.at == row.at):
+            if next(_matches(pattern, passage.text), None) is not None:
+                best = passage.text
+                if passage.at == row.at:
+                    break
+    return best
+
+
+def _events_at(row: Row) -> list[AnyEvent]:
+    try:
+        status = os.stat(row.path)
+        if row.path.endswith((b".json", b".zst")):
+            found = Found(row.agent, row.path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            return _document(found) or []
+        with Path(os.fsdecode(row.path)).open("rb") as file:
+            file.seek(row.offset)
+            line = file.readline(DOCUMENT_LIMIT)
+    except OSError:
+        return []
+    parser = parser_for(row.agent, row.path, status.st_mtime_ns)
+    return parser.feed(line.rstrip(b"\n"), Source(path=os.fsdecode(row.path), offset=row.offset))
