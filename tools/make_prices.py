@@ -4,9 +4,9 @@ Run it when a model or a price is new:
 
     uv run --with genai-prices==0.2.3 python tools/make_prices.py
 
-The prices are those of genai-prices (MIT). It knows neither Claude's fast mode nor which models have a window of a million
-tokens in Claude Code, and leaves web search out for some Claude models: those facts are the tables below, read off
-Claude Code 2.1.329.
+The prices are those of genai-prices (MIT). It knows neither Claude's fast mode nor which models have a window of a
+million tokens in Claude Code, and leaves web search out for some Claude models: those facts are the tables below, read
+off Claude Code 2.1.329.
 """
 
 import json
@@ -123,9 +123,7 @@ for provider in data.providers:
             continue
         models[model.id] = rows
         for name in names(model.match, set()):
-            if name not in (model.id, model.id + "*"):
-                aliases[name] = model.id
-            elif name.endswith("*"):
+            if name != model.id:
                 aliases[name] = model.id
 
 snapshot = {

@@ -224,7 +224,7 @@ def test_a_hub_that_does_not_answer_can_be_stopped(machine: Machine) -> None:
         (("run", "claude", "--detach"), 4, "Claude Code is not installed"),
         (("run", "shell", "--detach", "--cwd", "nowhere"), 2, "nowhere does not exist"),
         (("run", "shell", "--detach", "--name", "a"), 2, "a session is already called 'a'"),
-        (("forget", "a"), 1, "session a is still running"),
+        (("forget", "a"), 3, "session a is still running"),
         (("run", "shell"), 2, "the deck needs a terminal"),
         (("attach", "a"), 2, "the deck needs a terminal"),
         ((), 2, "the deck needs a terminal"),

@@ -53,7 +53,7 @@ async def test_frames_are_pushed_to_a_viewer_and_bring_its_screen_up_to_date(cli
     await client.call(m.View(session=session, cols=80, rows=24))
     for word in ("alpha", "beta", "gamma"):
         client.post(m.Input(session=session, data=word.encode() + b"\r"))
-        await until(lambda word=word: f"[{word}]" in rows.values())  # type: ignore[misc]
+        await until(lambda word=word: f"[{word}]" in rows.values())
 
 
 async def test_exit_status_and_signal_are_kept(client: HubClient, paths: Paths) -> None:

@@ -17,8 +17,9 @@ from agentdeck.hub import autostart
 from agentdeck.paths import Paths
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import wire
+from agentdeck.protocol.base import Reply
 
-R = TypeVar("R", bound=m.Reply)
+R = TypeVar("R", bound=Reply)
 
 DEADLINE: Final = 30.0
 """Seconds in which the hub must answer; what lasts by itself (stopping, starting a program) gets it on top."""

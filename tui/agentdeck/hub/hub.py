@@ -14,6 +14,8 @@ from typing import Any
 from agentdeck.config import Config
 from agentdeck.errors import AgentdeckError, ProtocolError, SessionEndedError, SessionError
 from agentdeck.hub import verbs
+from agentdeck.hub.desk import Answer, Desk
+from agentdeck.hub.facts import FactsDesk
 from agentdeck.hub.idle import IdleLimit
 from agentdeck.hub.meter import Meter
 from agentdeck.hub.peer import INTERVALS, Peer, ScreenView
@@ -21,8 +23,7 @@ from agentdeck.hub.roster import Roster
 from agentdeck.hub.session import LiveSession
 from agentdeck.paths import Paths, make_private
 from agentdeck.protocol import messages as m
-
-Answer = m.AnyReply | Coroutine[Any, Any, m.AnyReply]
+from agentdeck.protocol.base import Reply, Request
 
 
 class Hub:
@@ -42,15 +43,23 @@ class Hub:
         self._meter = Meter(lambda: self.roster.running, self.peers)
         self._idle = IdleLimit(self.roster, config.limits, self.push, self.spawn_task)
         self.roster.on_running = self._meter.adjust
+        self.facts = FactsDesk(paths, self.roster, self.problem)
+        self._desks: tuple[Desk, ...] = (self.facts,)
+        self._desk_of: dict[type[Request], Desk] = {kind: desk for desk in self._desks for kind in desk.requests}
+        self.roster.on_changed = self._on_changed
 
     async def __aenter__(self) -> "Hub":
         make_private(self.paths.run)
         make_private(self.paths.state)
         await self.roster.scan()
         self._idle.start()
+        for desk in self._desks:
+            desk.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for desk in reversed(self._desks):
+            desk.stop()
         self._idle.stop()
         self._meter.stop()
         for task in tuple(self._tasks):
@@ -101,6 +110,12 @@ class Hub:
     def _on_gone(self, peer: Peer) -> None:
         self.peers.discard(peer)
         self._meter.adjust()
+        for desk in self._desks:
+            desk.gone(peer)
+
+    def _on_changed(self, session: LiveSession) -> None:
+        for desk in self._desks:
+            desk.changed(session)
 
     def _on_writable(self, peer: Peer) -> None:
         for name in peer.views.keys() & self.roster.sessions.keys():
@@ -115,7 +130,7 @@ class Hub:
             answer = self._answer(peer, request)
         except AgentdeckError as error:
             answer = _failed(error)
-        if isinstance(answer, m.Reply):
+        if isinstance(answer, Reply):
             _reply(peer, request, answer)
         else:
             self.spawn_task(_answer_later(peer, request, answer))
@@ -157,8 +172,10 @@ class Hub:
                 return self._forget(self.roster.find(request.session))
             case m.ReadScreen() | m.ReadHistory() | m.Rename() | m.Mark() | m.Seen() | m.AllowClipboard():
                 return verbs.ask(self.roster.find(request.session), request)
-            case _:
+            case m.SendText() | m.SendKeys() | m.Mouse() | m.Focus() | m.Interrupt() | m.Signal():
                 return verbs.act(_running(self.roster.find(request.session)), request, self.spawn_task)
+            case _:
+                return self._desk_of[type(request)].answer(peer, request)
 
     def _status(self) -> m.HubStatus:
         return m.HubStatus(

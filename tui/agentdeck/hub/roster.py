@@ -53,6 +53,8 @@ class Roster:
         self.sessions: dict[str, LiveSession] = {}
         self.on_running: Callable[[], None] = lambda: None
         """Called when a session began or ended to run."""
+        self.on_changed: Callable[[LiveSession], None] = lambda session: None
+        """Called when what clients know of a session has changed."""
         self._paths = paths
         self._config = config
         self._providers = known(config)
@@ -327,6 +329,7 @@ class Roster:
         else:
             self._unsaved.add(session.info.id)
         self._push(m.Changed(session=session.info))
+        self.on_changed(session)
 
     def save_everything(self) -> None:
         """After the run directory was lost: write all records again."""

@@ -268,11 +268,18 @@ class Shutdown(Request, tag="shutdown"):
     """End the hub. Sessions go on in their holders."""
 
 
-AnyRequest = (
+CoreRequest = (
     Hello | Status | List | Spawn | Restart | Rename | Mark | Seen | Forget | Stop | Input | SendText | SendKeys
     | Mouse | Focus | Interrupt | Signal | AllowClipboard | Watch | View | ReadScreen | ReadHistory | Shutdown
-    | f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadConversation | f.ReadUsage
 )  # fmt: skip
+"""What the hub itself answers."""
+
+DeskRequest = (
+    f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadConversation | f.ReadUsage
+)  # fmt: skip
+"""What its desks answer (hub/desk.py), each its own."""
+
+AnyRequest = CoreRequest | DeskRequest
 
 
 # ── replies and pushes ─────────────────────────────────────────────────────────────────────────

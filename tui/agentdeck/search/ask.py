@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from agentdeck.events import AnyEvent, Source
-from agentdeck.search.gather import DOCUMENT_LIMIT, _document, parser_for
+from agentdeck.search.gather import DOCUMENT_LIMIT, document, parser_for
 from agentdeck.search.index import Index, Row
 from agentdeck.search.passages import passages, segmented
 from agentdeck.transcripts.roots import Found
@@ -53,7 +53,8 @@ class Hit(NamedTuple):
 
 def question(text: str) -> Question:
     """Read what somebody typed: words, "phrases", -without, begin*. Nothing to look for gives an empty `wanted`."""
-    wanted, unwanted = [], []
+    wanted: list[str] = []
+    unwanted: list[str] = []
     for minus, phrase, word in _TERM.findall(text):
         term = phrase or word
         if any(c.isalnum() for c in term):
@@ -161,11 +162,12 @@ def _text_at(row: Row, pattern: "re.Pattern[str]") -> str | None:
     """Read the passage of a row again; None when it is not there any more."""
     best: str | None = None
     for passage in passages(_events_at(row)):
-        if passage.role == row.role and (best is None or passage.at == row.at):
-            if next(_matches(pattern, passage.text), None) is not None:
-                best = passage.text
-                if passage.at == row.at:
-                    break
+        if passage.role != row.role or (best is not None and passage.at != row.at):
+            continue
+        if next(_matches(pattern, passage.text), None) is not None:
+            best = passage.text
+            if passage.at == row.at:
+                break
     return best
 
 
@@ -174,7 +176,7 @@ def _events_at(row: Row) -> list[AnyEvent]:
         status = os.stat(row.path)
         if row.path.endswith((b".json", b".zst")):
             found = Found(row.agent, row.path, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-            return _document(found) or []
+            return document(found) or []
         with Path(os.fsdecode(row.path)).open("rb") as file:
             file.seek(row.offset)
             line = file.readline(DOCUMENT_LIMIT)

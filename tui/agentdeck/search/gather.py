@@ -83,7 +83,7 @@ def _reading(index: Index, files: Iterable[Found]) -> Iterator[bool]:
     for found in files:
         file = index.file(found.path, found.agent)
         if found.path.endswith((b".json", b".zst")):
-            events = _document(found)
+            events = document(found)
             if events is not None:
                 index.drop(file.id)
                 _keep(index, _fresh(file), events, found)
@@ -155,7 +155,7 @@ def _keep(index: Index, file: Indexed, events: list[AnyEvent], found: Found, pos
     return file
 
 
-def _document(found: Found) -> list[AnyEvent] | None:
+def document(found: Found) -> list[AnyEvent] | None:
     """All events of a transcript that is one document or compressed; None when it cannot be read."""
     try:
         fd = os.open(found.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)

@@ -134,7 +134,7 @@ class Index:
         self._db.execute(f"INSERT OR REPLACE INTO files({_FILE_COLUMNS}) VALUES({','.join('?' * 12)})", file)
 
     def add(self, file: int, found: Iterable[tuple[Passage, int]], count: int) -> int:
-        """Take in passages, each with its turn; return how many of this file there are now. `count` is how many before."""
+        """Take in passages, each with its turn; return how many there are of this file, which were `count` before."""
         for passage, turn in found:
             number = passage.at << SHIFT | (file * 7919 + count) & ((1 << SHIFT) - 1)
             values = (file, passage.offset, ROLES.index(passage.role), turn)
@@ -219,6 +219,8 @@ class Index:
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Whether somebody else is at it, or the disk is; nothing is wrong with the file then."""
-    return isinstance(error, sqlite3.OperationalError) and not isinstance(error, sqlite3.InternalError) and (
-        any(word in str(error) for word in ("locked", "busy", "disk", "unable to open", "readonly", "full"))
+    return (
+        isinstance(error, sqlite3.OperationalError)
+        and not isinstance(error, sqlite3.InternalError)
+        and (any(word in str(error) for word in ("locked", "busy", "disk", "unable to open", "readonly", "full")))
     )

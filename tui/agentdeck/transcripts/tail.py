@@ -159,10 +159,16 @@ class Tail:
             self._head = self._before = b""
             return reset
         self._head, self._before = head, before
-        edge = self._edge or self._partial[-MARK:]
-        if edge and os.pread(fd, len(edge), self._reached - len(edge)) != edge:
+        if not self._is_kept(fd):
             self._forget_partial()
         return ""
+
+    def _is_kept(self, fd: int) -> bool:
+        """Whether what was read of the incomplete line still stands there, by its ends if it is long."""
+        start, end = self.position.offset, self._reached
+        first = self._lead if self._skipped else self._partial[:HEAD]
+        last = self._edge if self._skipped else self._partial[-MARK:]
+        return os.pread(fd, len(first), start) == first and os.pread(fd, len(last), end - len(last)) == last
 
     def _take(self, data: bytes) -> list[tuple[int, bytes]]:
         """Cut `data`, which stands where we had read to, into lines, and move on."""

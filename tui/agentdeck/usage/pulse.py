@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from agentdeck.protocol.facts import Gauge, Limit
-from agentdeck.transcripts.worker_wire import ModelTotal, SessionGauge, Totals
+from agentdeck.protocol.worker import ModelTotal, SessionGauge, Totals
 from agentdeck.usage import claude, codex, context, gemini
 from agentdeck.usage.ledger import FileMark, Ledger
 from agentdeck.usage.prices import Prices

@@ -1,4 +1,4 @@
-"""The process that reads transcripts: python -m agentdeck.transcripts.worker [--root PROVIDER=DIRECTORY]…
+"""The process that reads transcripts: python -m agentdeck.worker.main [--root PROVIDER=DIRECTORY]…
 
 It follows every session's transcript, keeps the usage ledger up to date, and tells the hub on its standard output.
 Reading gigabytes costs CPU, so it is a process of its own with low priority, and the deck never waits for it. It may be
@@ -25,10 +25,10 @@ from agentdeck.events import AnyEvent
 from agentdeck.paths import Paths, locate
 from agentdeck.protocol.facts import Limit
 from agentdeck.protocol.wire import encode
+from agentdeck.protocol.worker import AnyFrame, Gauges, Limits, Problem, Told, Totals
 from agentdeck.transcripts.follow import Follower
 from agentdeck.transcripts.roots import Root, roots
 from agentdeck.transcripts.watch import Watch
-from agentdeck.transcripts.worker_wire import AnyFrame, Gauges, Limits, Problem, Told, Totals
 from agentdeck.usage.books import Books
 from agentdeck.usage.prices import Prices
 from agentdeck.usage.pulse import Pulse
