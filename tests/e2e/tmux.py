@@ -109,7 +109,8 @@ class Tmux:
 
     @property
     def ended(self) -> bool:
-        return self._say("#{pane_dead}") == "1"
+        """Whether the program is over: tmux calls a pane dead as soon as its terminal closes, a little earlier."""
+        return self._say("#{pane_dead},#{pane_dead_status}#{pane_dead_signal}") not in ("0,", "1,")
 
     @property
     def exit_status(self) -> int | None:

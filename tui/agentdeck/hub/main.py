@@ -93,7 +93,7 @@ class Service:
         self._lonely_since: float | None = None
 
     async def run(self) -> None:
-        await self._listen()
+        """Stay reachable until the hub is done; `listen` comes first."""
         while not self._hub.done.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._hub.done.wait(), GUARD_EVERY)
@@ -103,7 +103,7 @@ class Service:
             self._server.close()
         self._remove_socket()
 
-    async def _listen(self) -> None:
+    async def listen(self) -> None:
         listener = bind(self._paths.hub_socket)
         self._inode = os.stat(self._paths.hub_socket).st_ino
         old, self._server = (
@@ -131,7 +131,7 @@ class Service:
             self._inode = -1
             return
         self._hub.roster.save_everything()
-        await self._listen()
+        await self.listen()
 
     def _end_when_lonely(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -164,7 +164,9 @@ async def serve(paths: Paths) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, hub.done.set)
-        await Service(hub, lifetime).run()
+        service = Service(hub, lifetime)
+        await service.listen()
+        await service.run()
     return 0
 
 
@@ -181,12 +183,14 @@ async def inside(paths: Paths, config: Config, problems: tuple[str, ...] = ()) -
         raise HubError("a hub is already running", hint="agentdeck hub stop ends it; its sessions go on")
     try:
         async with Hub(paths, config, problems) as hub:
-            service = asyncio.create_task(Service(hub, lifetime).run())
+            service = Service(hub, lifetime)
+            await service.listen()
+            serving = asyncio.create_task(service.run())
             try:
                 yield hub
             finally:
                 hub.done.set()
-                await service
+                await serving
     finally:
         lifetime.release()
 
