@@ -2,6 +2,8 @@
 
 import sys
 
+import psutil
+
 from tests.bench import rivals
 from tests.bench.measure import CpuMeter, table
 
@@ -10,7 +12,11 @@ def main(sessions: int = 20, seconds: int = 20) -> None:
     with rivals.agentdeck([rivals.program("idle")] * sessions, visible=False) as (world, seat):
         seat.drain(5.0)
         holder = int(world.sessions()[0].get("holder_pid") or 0)
-        pids = {"deck": seat.pid, "hub": world.hub_pid()} | ({"one holder": holder} if holder else {})
+        hub = world.hub_pid()
+        pids = {"deck": seat.pid, "hub": hub} | ({"one holder": holder} if holder else {})
+        for child in psutil.Process(hub).children():
+            if "agentdeck.worker.main" in child.cmdline():
+                pids["worker"] = child.pid
         meter = CpuMeter(**pids)
         before = seat.bytes
         seat.drain(float(seconds))

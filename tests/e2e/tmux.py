@@ -110,7 +110,10 @@ class Tmux:
     @property
     def ended(self) -> bool:
         """Whether the program is over: tmux calls a pane dead as soon as its terminal closes, a little earlier."""
-        return self._say("#{pane_dead},#{pane_dead_status}#{pane_dead_signal}") not in ("0,", "1,")
+        told = self._say("#{pane_dead},#{pane_dead_status}#{pane_dead_signal}")
+        if told == "1,":
+            self.run("run-shell", "true")  # tmux can miss that a child has ended until the next one does
+        return told not in ("0,", "1,")
 
     @property
     def exit_status(self) -> int | None:

@@ -10,7 +10,13 @@ from typing import TypeVar
 import msgspec
 
 from agentdeck.errors import AgentdeckError, HubUnreachableError, UnknownSessionError
+from agentdeck.protocol import attention as w
+from agentdeck.protocol import facts as f
+from agentdeck.protocol import insight as i
 from agentdeck.protocol import messages as m
+from agentdeck.protocol import outside as o
+from agentdeck.protocol import queue as q
+from agentdeck.protocol import share as s
 from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Cursor, Frame, Modes, Row
 
@@ -74,6 +80,27 @@ class FakeHub:
         self.lines: dict[str, list[str]] = {}
         """What each session's screen says."""
         self.history: dict[str, list[str]] = {}
+        self.facts: dict[str, f.Facts] = {}
+        """What transcripts tell, by key."""
+        self.feeds: dict[str, list[f.FeedLine]] = {}
+        self.calls: dict[str, f.CallDetail] = {}
+        self.conversations: dict[str, list[f.ConversationLine]] = {}
+        """Whole conversations, by key, as lines of any width."""
+        self.report = b"{}"
+        self.queue: dict[str, q.Queued] = {}
+        """The one prompt that waits in a session."""
+        self.would_end: dict[str, q.InterruptTold] = {}
+        self.insights: dict[str, i.Insight] = {}
+        """What is concluded of sessions, by key."""
+        self.absences: dict[str, i.AwayTold] = {}
+        self.left_at = 0.0
+        """When the last deck before went."""
+        self.agents: dict[int, o.Attached] = {}
+        """Agents that run elsewhere, by pid."""
+        self.shares: dict[str, s.ShareFacts] = {}
+        """What is shared, by share."""
+        self.said: dict[str, list[s.ShareEvent]] = {}
+        self.explained = w.Explained(session="", name="", provider="", pid=0, state="idle", why="", since=0.0)
         self.asked: list[m.AnyRequest] = []
         self.failing: dict[type[Request], AgentdeckError] = {}
         """Requests that this hub refuses, and how."""
@@ -99,6 +126,16 @@ class FakeHub:
         """Change facts of a session and tell the deck."""
         self.sessions[id] = msgspec.structs.replace(self.sessions[id], **facts)
         self.push(m.Changed(session=self.sessions[id]))
+
+    def tell(self, facts: f.Facts) -> None:
+        """Say what a transcript tells now."""
+        self.facts[facts.key] = facts
+        self.push(f.FactsChanged(facts=(facts,)))
+
+    def conclude(self, insight: i.Insight) -> None:
+        """Say what is concluded of a session now."""
+        self.insights[insight.key] = insight
+        self.push(i.InsightChanged(insights=(insight,)))
 
     def die(self) -> None:
         self.on_close()
@@ -138,6 +175,44 @@ class FakeHub:
                 self.push(m.Gone(session=request.session))
             case m.View():
                 self._view(request)
+            case f.WatchFacts():
+                return f.FactsChanged(facts=tuple(self.facts.values()))
+            case f.FollowFeed() if request.on:
+                return f.FeedLines(key=request.key, lines=tuple(self.feeds.get(request.key, ())))
+            case f.ReadFeed():
+                older = [line for line in self.feeds.get(request.key, ()) if line.n < request.before]
+                return f.FeedLines(key=request.key, lines=tuple(older[-request.count :]))
+            case f.ReadCall():
+                return self.calls[request.call]
+            case f.ReadMessage():
+                return f.CallDetail(key=request.key, call="", tool="message", input="", output="the whole message")
+            case f.ReadConversation():
+                return self._conversation(request)
+            case f.ReadUsage():
+                return f.UsageTold(report=self.report)
+            case q.ReadQueue():
+                return q.Queues(sessions=tuple(self.queue), prompts=tuple(self.queue.values()))
+            case q.Enqueue() | q.EditQueued() | q.MoveQueued() | q.CancelQueued() | q.SendQueued():
+                return q.Queues(sessions=(), prompts=())
+            case q.AskInterrupt():
+                return self.would_end.get(request.session, q.InterruptTold(session=request.session, state="working"))
+            case i.WatchInsight():
+                return i.InsightChanged(insights=tuple(self.insights.values()), left_at=self.left_at)
+            case i.ReadAway():
+                if request.key not in self.absences:
+                    raise UnknownSessionError(request.key)
+                return self.absences[request.key]
+            case s.FollowShare() | s.ReadShare() | s.Share() | s.Panic() | s.SetRole():
+                return self._sharing(request)
+            case o.ListAgents():
+                return o.Agents(agents=tuple(each.agent for each in self.agents.values()))
+            case o.Attach():
+                return self.agents[request.pid]
+            case w.Explain():
+                return self.explained
+            case m.ReadScreen():
+                size = self.sizes.get(request.session, (80, 24))
+                return m.Screen(frame=frame(request.session, self.lines.get(request.session, []), *size))
             case _:
                 pass
         return m.Done(session=getattr(request, "session", ""))
@@ -166,6 +241,48 @@ class FakeHub:
         self.push(
             m.Screen(frame=frame(request.session, self.lines.get(request.session, []), columns, rows, history=history))
         )
+
+    def _conversation(self, request: f.ReadConversation) -> f.Conversation:
+        if request.key not in self.conversations:
+            raise UnknownSessionError(request.key)
+        lines = self.conversations[request.key]
+        end, found = min(request.before or len(lines), len(lines)), -1
+        if request.turn >= 0:
+            said = [n for n, line in enumerate(lines) if line.style in ("user", "assistant")]
+            found = said[request.turn] if request.turn < len(said) else -1
+            end = min(len(lines), max(0, found) + request.count)
+        elif request.find:
+            wanted = request.find.casefold()
+            found = next((n for n in range(end - 1, -1, -1) if wanted in lines[n].text.casefold()), -1)
+            end = found + 1 if found >= 0 else end
+        start = max(0, end - request.count)
+        return f.Conversation(key=request.key, start=start, total=len(lines), lines=tuple(lines[start:end]), line=found)
+
+    def share(self, facts: s.ShareFacts) -> None:
+        """Say what a share is like now."""
+        self.shares[facts.share] = facts
+        self.push(s.ShareTold(facts=facts))
+
+    def _sharing(self, request: m.AnyRequest) -> m.AnyReply:
+        match request:
+            case s.FollowShare(session=""):
+                return s.SharesTold(shares=tuple(self.shares.values()))
+            case s.FollowShare():
+                return s.ShareTold(facts=self.shares[request.session])
+            case s.ReadShare():
+                events = tuple(self.said.get(request.session, ()))
+                return s.ShareEvents(share=request.session, session="", events=events)
+            case s.Share():
+                facts = next(facts for facts in self.shares.values() if facts.session == request.session)
+                return s.Shared(
+                    share=facts.share, url=facts.url, code="7KQ2-M9XD", role=facts.role, expires_at=facts.expires_at,
+                    invite="i1",
+                )  # fmt: skip
+            case s.Panic():
+                self.shares.clear()
+                return m.Done(note="1 shares cut off")
+            case _:
+                return m.Done()
 
     def _spawn(self, request: m.Spawn) -> m.AnyReply:
         number = len(self.sessions) + 1

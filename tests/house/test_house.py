@@ -2,6 +2,7 @@
 
 import ast
 import gzip
+import json
 import re
 import statistics
 import subprocess
@@ -205,7 +206,8 @@ def test_every_setting_is_documented_with_its_default() -> None:
             wanted[name] = value
     assert rows.keys() == wanted.keys()
     for name, value in wanted.items():
-        assert rows[name] == (f'"{value}"' if isinstance(value, str) else str(value)), name
+        shown = json.dumps(value) if isinstance(value, str | tuple) else str(value)  # as TOML writes it
+        assert rows[name] == shown, name
     assert {*CHOICES, *RANGES} <= rows.keys()
 
 

@@ -80,7 +80,9 @@ async def test_bad_requests_change_nothing_and_say_why(client: HubClient, paths:
     with pytest.raises(UnknownSessionError):
         await client.call(m.Stop(session="00000000"))
     assert (await client.ask(m.List(), m.Sessions)).sessions == ()
-    assert not [path for path in paths.run.iterdir() if path.suffix in (".sock", ".json", ".exit")]
+    assert not [
+        path for path in paths.run.iterdir() if len(path.stem) == 8 and path.suffix in (".sock", ".json", ".exit")
+    ]
 
 
 async def test_a_session_is_found_by_id_prefix_and_name_and_never_guessed(client: HubClient, paths: Paths) -> None:

@@ -5,7 +5,10 @@ from hypothesis import strategies as st
 
 from agentdeck.protocol.messages import STATES, ProgramStatus, Progress
 from agentdeck.providers import Provider, builtin
-from agentdeck.status.state import SessionFile, Signals, judge
+from agentdeck.status.rules import Reading
+from agentdeck.status.signals import REST, Held, SessionFile, Signals
+from agentdeck.status.state import judge
+from agentdeck.status.turn import Call, Turn
 
 PROVIDERS = list(builtin().values())
 moments = st.floats(min_value=900, max_value=1100)
@@ -22,6 +25,25 @@ statuses = st.builds(
 files = st.none() | st.builds(
     SessionFile, status=st.sampled_from(["", "idle", "busy", "waiting", "shell", "new"]), waiting_for=texts, at=moments
 )
+readings = st.none() | st.builds(
+    Reading,
+    rule=st.just("a rule"),
+    state=st.sampled_from(["needs_you", "working", "idle", "limited", "starting"]),
+    words=texts,
+    asks=st.sampled_from(["approval", "question"]),
+    weight=st.sampled_from([0.45, 0.6, 0.8, 0.96]),
+    firm=st.booleans(),
+)
+turns = st.none() | st.builds(
+    Turn,
+    open=st.booleans(),
+    at=moments,
+    calls=st.just(()) | st.builds(lambda call: (call,), st.builds(Call, st.just("1"), texts, moments)),
+    error=texts,
+    limited=st.booleans(),
+    until=st.none() | moments,
+    interrupted=st.booleans(),
+)
 signals = st.builds(
     Signals,
     started=st.just(1000.0),
@@ -33,7 +55,17 @@ signals = st.builds(
     ran=st.booleans(),
     status=statuses,
     file=files,
-    dialog=st.sampled_from(["", "Do you trust this folder"]),
+    held=st.none() | st.builds(Held, what=texts, at=moments),
+    reading=readings,
+    read_at=moments,
+    turn=turns,
+    turned=st.booleans(),
+    worked_at=moments,
+    since=moments,
+    hook=st.sampled_from(["", "Stop", "PreToolUse", "PermissionRequest", "SessionStart", "Another"]),
+    hook_at=moments,
+    child=st.sampled_from(["", "pytest"]),
+    interrupted_at=moments,
     progress=st.builds(Progress, state=st.integers(0, 4), percent=st.integers(0, 100)),
     title=texts,
     title_at=moments,
@@ -63,32 +95,33 @@ def test_an_ended_session_is_exited_or_never_started(signals: Signals, provider:
 def test_idle_is_never_a_guess(signals: Signals, provider: Provider, now: float) -> None:
     """Without anybody saying that it rests, a session that was not idle does not become so."""
     verdict = judge(signals, provider, now)
-    rests = (
-        signals.status.state in ("idle", "done")
-        or (signals.file is not None and signals.file.status == "idle")
-        or signals.title.startswith("◇")
-        or signals.foreground is False
+    rests = signals.foreground is False or any(
+        each.state in (REST, "idle", "limited", "error") for each in verdict.signals
     )
     if verdict.state in ("idle", "done") and verdict.state != signals.before:
         assert rests
 
 
 @given(signals.filter(lambda s: not s.ended), st.sampled_from(PROVIDERS), moments)
-def test_what_the_program_reports_of_itself_is_never_overruled(
-    signals: Signals, provider: Provider, now: float
-) -> None:
-    if signals.foreground is False:
+def test_who_is_waited_for_is_told_whatever_else_is_said(signals: Signals, provider: Provider, now: float) -> None:
+    """A call that our gate holds, and a dialog of a program that reports it, are above every other signal."""
+    if provider.foreground and signals.foreground is False:
         return
     verdict = judge(signals, provider, now)
-    match signals.status.state:
-        case "working":
-            assert verdict.state == "working"
-        case "blocked":
-            assert verdict.state == "needs_you"
-        case "done" | "idle":
-            assert verdict.state in ("idle", "done")
-        case _:
-            pass
+    if signals.held is not None or (signals.status.state == "blocked" and signals.reading is None):
+        assert verdict.state == "needs_you"
+        assert verdict.asks
+
+
+@given(signals.filter(lambda s: not s.ended), st.sampled_from(PROVIDERS), moments)
+def test_only_what_decides_and_what_speaks_against_it_make_a_state(
+    signals: Signals, provider: Provider, now: float
+) -> None:
+    verdict = judge(signals, provider, now)
+    weights = [each.weight for each in verdict.signals]
+    assert weights == sorted(weights, reverse=True)
+    if verdict.state == "unknown" and " but " in verdict.why:
+        assert len({each.source for each in verdict.signals if each.says in verdict.why}) > 1
 
 
 @given(signals, st.sampled_from(PROVIDERS), moments)

@@ -14,7 +14,7 @@ from agentdeck.config import Config
 from agentdeck.ui.app import DeckApp
 from agentdeck.ui.screens.deck import DeckScreen
 from agentdeck.ui.theme import load_palettes
-from tests.fakes.fake_hub import FakeHub
+from tests.fakes.fake_hub import NOW, FakeHub
 
 GOLDENS = Path(__file__).parent / "goldens"
 WAIT = 5.0
@@ -54,10 +54,15 @@ class Page:
 
 
 def make_app(
-    hub: FakeHub, config: Config | None = None, *, attach: str | None = None, path: str = "/nowhere"
+    hub: FakeHub,
+    config: Config | None = None,
+    *,
+    attach: str | None = None,
+    at: tuple[str, int] | None = None,
+    path: str = "/nowhere",
 ) -> DeckApp:
     env = {"PATH": path, "HOME": "/home/ana", "LANG": "C.UTF-8"}
-    return DeckApp(hub.connect, config or Config(), palettes=load_palettes(), env=env, attach=attach)
+    return DeckApp(hub.connect, config or Config(), palettes=load_palettes(), env=env, attach=attach, at=at)
 
 
 @asynccontextmanager
@@ -67,13 +72,21 @@ async def open_deck(
     config: Config | None = None,
     *,
     attach: str | None = None,
+    at: tuple[str, int] | None = None,
     path: str = "/nowhere",
 ) -> AsyncIterator[Page]:
-    app = make_app(hub, config, attach=attach, path=path)
+    app = make_app(hub, config, attach=attach, at=at, path=path)
     async with app.run_test(size=size) as pilot:
         page = Page(app, pilot, hub)
         await pilot.pause()
         yield page
+
+
+async def freeze(page: Page) -> None:
+    """Stop the clock at a time at which all ages are round."""
+    page.deck.now = lambda: NOW
+    page.deck.draw()
+    await page.pilot.pause()
 
 
 def check_golden(name: str, text: str) -> None:

@@ -10,7 +10,9 @@ from textual import events
 
 from agentdeck.config import Config, Keys
 from agentdeck.errors import AgentdeckError, UnknownSessionError
+from agentdeck.protocol import facts as f
 from agentdeck.protocol import messages as m
+from agentdeck.protocol import queue as q
 from agentdeck.protocol.screen import Cursor, Modes
 from agentdeck.ui.actions import ACTIONS
 from agentdeck.ui.screens import board
@@ -24,7 +26,10 @@ from agentdeck.ui.screens.quit import Quit
 from agentdeck.ui.widgets.footer import Footer
 from agentdeck.ui.widgets.pane import Pane
 from tests.fakes.fake_hub import NOW, FakeHub, frame, session
-from tests.ui.deck_page import Page, check_golden, open_deck
+from tests.ui.deck_page import Page, check_golden, freeze, open_deck
+from tests.ui.told import tell_of
+
+pytestmark = pytest.mark.usefixtures("utc")
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
 
@@ -44,6 +49,7 @@ def busy_hub() -> FakeHub:
         session(n).id: [f"⏺ session {n} says: 漢字 and text", "", "  ⎿  3 failed, 41 passed in 6.2s"]
         for n in range(1, 7)
     }
+    tell_of(hub)
     return hub
 
 
@@ -59,11 +65,11 @@ def resources(*cpu: float) -> m.Resources:
     )
 
 
-async def freeze(page: Page) -> None:
-    """Stop the clock at a time at which all ages are round."""
-    page.deck.now = lambda: NOW
-    page.deck.draw()
-    await page.pilot.pause()
+async def show_costs(page: Page) -> None:
+    """Stop the clock, after a day that has cost something."""
+    page.hub.push(f.Spent(today_tokens=900_000, today_usd=4.12, week_tokens=9_000_000, week_usd=31.0))
+    page.deck.panels.trend = (1.0, 2.0, 5.0, 7.0, 3.0, 2.0, 4.12)
+    await freeze(page)
 
 
 def golden_text(page: Page) -> str:
@@ -78,7 +84,7 @@ async def test_the_deck_looks_as_drawn(size: tuple[int, int]) -> None:
     hub = busy_hub()
     async with open_deck(hub, size) as page:
         hub.push(resources(4.0, 92.0, 0.0, 0.0, 0.0))
-        await freeze(page)
+        await show_costs(page)
         check_golden(f"deck-{size[0]}x{size[1]}", golden_text(page))
 
 
@@ -86,7 +92,7 @@ async def test_the_deck_looks_as_drawn(size: tuple[int, int]) -> None:
 async def test_typing_looks_as_drawn(size: tuple[int, int]) -> None:
     async with open_deck(busy_hub(), size) as page:
         await page.press("enter")
-        await freeze(page)
+        await show_costs(page)
         check_golden(f"typing-{size[0]}x{size[1]}", golden_text(page))
 
 
@@ -99,7 +105,7 @@ async def test_tiles_and_resources_look_as_drawn(size: tuple[int, int]) -> None:
         page.deck.notices.dismiss()
         await page.until(lambda: page.deck._settling is None)
         page.deck.notices.dismiss()
-        await freeze(page)
+        await show_costs(page)
         check_golden(f"tiles-{size[0]}x{size[1]}", golden_text(page))
 
 
@@ -148,7 +154,7 @@ async def test_the_first_program_is_told_its_size_once() -> None:
     hub = busy_hub()
     async with open_deck(hub, (120, 40)):
         views = hub.requests(m.View)
-    assert [(view.session, view.priority, view.cols, view.rows) for view in views] == [(session(1).id, "focus", 92, 36)]
+    assert [(view.session, view.priority, view.cols, view.rows) for view in views] == [(session(1).id, "focus", 92, 27)]
 
 
 async def test_a_window_dragged_to_and_fro_resizes_the_program_once_it_has_settled(
@@ -162,14 +168,14 @@ async def test_a_window_dragged_to_and_fro_resizes_the_program_once_it_has_settl
             await page.pilot.resize_terminal(columns, 40)
         await page.until(lambda: hub.requests(m.View))
         await page.until(lambda: page.deck._settling is None)
-        assert [(view.cols, view.rows) for view in hub.requests(m.View)] == [(112, 36)]
+        assert [(view.cols, view.rows) for view in hub.requests(m.View)] == [(112, 27)]
 
 
 async def test_moving_between_sessions_resizes_none() -> None:
     hub = busy_hub()
     async with open_deck(hub, (120, 40)) as page:
         await page.press("j", "j", "k")
-        assert {(view.cols, view.rows) for view in hub.requests(m.View) if view.priority != "hidden"} == {(92, 36)}
+        assert {(view.cols, view.rows) for view in hub.requests(m.View) if view.priority != "hidden"} == {(92, 27)}
 
 
 async def test_what_is_out_of_view_is_hidden_and_what_is_beside_the_focus_is_slower() -> None:
@@ -218,7 +224,7 @@ async def test_an_unbound_key_flashes_the_mode(monkeypatch: pytest.MonkeyPatch) 
     hub = busy_hub()
     async with open_deck(hub) as page:
         before = len(hub.asked)
-        await page.press("W")
+        await page.press("U")
         assert flashes == [True]
         assert len(hub.asked) == before
 
@@ -310,7 +316,7 @@ async def test_the_list_is_walked_and_jumped() -> None:
         for key in ("j", "G", "k", "g", "4", "tab", "w", "]", "["):
             await page.press(key)
             seen.append(page.deck.deck.number(page.deck.deck.selected))
-        assert seen == [2, 6, 5, 1, 4, 5, 1, 4, 1]
+        assert seen == [2, 0, 6, 1, 4, 4, 1, 4, 1]
 
 
 async def test_the_filter_narrows_while_it_is_typed() -> None:
@@ -352,14 +358,14 @@ async def test_scrolling_back_fetches_history_and_typing_returns() -> None:
     one = session(1).id
     hub.history[one] = [f"old {n}" for n in range(300)]
     async with open_deck(hub) as page:
-        hub.push(m.Screen(frame=frame(one, ["live"], 92, 36, history=300)))
+        hub.push(m.Screen(frame=frame(one, ["live"], 92, 27, history=300)))
         await page.press("pageup")
-        await page.shows("34 lines up")
-        await page.shows("old 266")
+        await page.shows("25 lines up")
+        await page.shows("old 275")
         await page.press("enter")
         assert "lines up" not in page.text
         await page.press("shift+pageup")
-        await page.shows("34 lines up")
+        await page.shows("25 lines up")
         page.deck.raw(b"x")
         await page.until(lambda: "lines up" not in page.text)
 
@@ -399,11 +405,11 @@ async def test_rename_message_mark_and_interrupt_reach_the_hub() -> None:
         await page.press("ctrl+u", *"core", "enter")
         await page.shows("1 core")
         await page.press("m", *"go on", "enter")
-        await page.until(lambda: [sent.text for sent in hub.requests(m.SendText)] == ["go on"])
+        await page.until(lambda: [sent.text for sent in hub.requests(q.Enqueue)] == ["go on"])
         await page.press("asterisk", "i", "C")
         await page.until(lambda: hub.requests(m.SendKeys))
         assert [sent.on for sent in hub.requests(m.Mark)] == [True]
-        assert [sent.session for sent in hub.requests(m.Interrupt)] == [session(1).id]
+        assert [sent.session for sent in hub.requests(q.GuardedInterrupt)] == [session(1).id]
         assert [sent.keys for sent in hub.requests(m.SendKeys)] == [("ctrl+c",)]
 
 
@@ -436,7 +442,7 @@ async def test_forgetting_takes_it_off_the_deck() -> None:
 
 async def test_what_the_hub_refuses_is_told_with_its_hint() -> None:
     hub = busy_hub()
-    hub.failing[m.Interrupt] = AgentdeckError("it is busy", hint="wait")
+    hub.failing[q.GuardedInterrupt] = AgentdeckError("it is busy", hint="wait")
     async with open_deck(hub) as page:
         await page.press("i")
         await page.shows("it is busy (wait)")
@@ -452,7 +458,7 @@ async def test_a_new_session_is_started_selected_and_typed_into(tmp_path: Path) 
         await page.until(lambda: page.deck.typing and page.deck.deck.number(page.deck.deck.selected) == 7)
         spawned = hub.requests(m.Spawn)[0]
         assert spawned.env["PATH"].startswith(str(tmp_path))
-        assert (spawned.cols, spawned.rows) == (92, 36)
+        assert (spawned.cols, spawned.rows) == (92, 27)
 
 
 async def test_leaving_asks_and_detaching_stops_nothing() -> None:
@@ -564,14 +570,15 @@ async def test_looking_at_a_finished_session_is_told_to_the_hub_once() -> None:
         assert [seen.session for seen in hub.requests(m.Seen)] == [session(3).id]
 
 
-async def test_the_terminals_title_says_how_many_need_you() -> None:
+async def test_the_terminals_title_says_how_many_need_you_and_how_many_work() -> None:
     hub = busy_hub()
     async with open_deck(hub) as page:
         titles: list[str] = []
         page.app.name_terminal = titles.append  # type: ignore[method-assign, assignment]
         hub.change(session(4).id, state="idle")
         hub.change(session(1).id, state="idle")
-        assert titles == ["agentdeck · 1 needs you", "agentdeck"]
+        hub.change(session(2).id, state="idle")
+        assert titles == ["agentdeck · 1 needs you · 1 working", "agentdeck · 1 working", "agentdeck"]
 
 
 async def test_the_terminals_keyboard_follows_the_program_under_the_cursor() -> None:

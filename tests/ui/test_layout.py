@@ -25,6 +25,7 @@ WISHES = st.builds(
     sidebar=st.booleans(),
     sidebar_width=st.integers(0, 60),
     resources=st.sampled_from([None, True, False]),
+    feed=st.sampled_from([None, True, False]),
     zoom=st.booleans(),
 )
 BAND_NAMES = st.sampled_from(["", *(name for _, name in BANDS)])
@@ -102,14 +103,27 @@ def test_a_middling_terminal_has_a_sidebar_and_a_frame() -> None:
     made = plan(120, 40, Wish(sessions=6))
     assert made.sidebar is not None
     assert made.sidebar.width == 26
-    assert _sizes(made) == [(92, 36)]
+    assert made.feed is not None
+    assert made.feed.height == 9
+    assert _sizes(made) == [(92, 27)]
+
+
+def test_a_low_terminal_has_a_feed_only_when_it_is_asked_for() -> None:
+    assert plan(80, 24, Wish()).feed is None
+    assert plan(120, 30, Wish()).feed is None
+    assert plan(80, 24, Wish(feed=True)).feed is not None
+    assert plan(120, 40, Wish(feed=False)).feed is None
+    assert plan(120, 18, Wish(feed=True)).feed is None
 
 
 @pytest.mark.parametrize("wanted", [None, True])
 def test_a_wide_terminal_puts_the_resources_on_a_rail(wanted: bool | None) -> None:
     made = plan(200, 60, Wish(sessions=6, resources=wanted))
     assert made.resources is not None
+    assert made.feed is not None
+    assert made.tokens is not None
     assert (made.resources.width, made.resources.x) == (50, 150)
+    assert made.feed.height + made.resources.height + made.tokens.height == 58
     assert _sizes(made) == [(122, 56)]
 
 
@@ -117,7 +131,14 @@ def test_the_rail_gives_way_to_panes_unless_it_was_asked_for() -> None:
     made = plan(200, 60, Wish(layout="tiles", sessions=6))
     assert made.resources is None
     assert len({slot.pane.x for slot in made.slots}) == 2
+    assert made.feed is None
     assert plan(200, 60, Wish(sessions=6, resources=False)).resources is None
+
+
+@pytest.mark.parametrize("rows", [16, 20, 24, 30])
+def test_on_a_low_rail_what_was_asked_for_comes_first(rows: int) -> None:
+    assert plan(200, rows, Wish(resources=True)).resources is not None
+    assert plan(200, rows, Wish()).feed is not None
 
 
 def test_where_there_is_no_rail_the_resources_go_below() -> None:

@@ -13,7 +13,7 @@ from textual.strip import Strip
 
 from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Cursor, Frame, Modes, Row
-from agentdeck.ui.replica import Replica
+from agentdeck.ui.replica import PAGE, Replica
 from agentdeck.ui.styles import Look
 from agentdeck.ui.theme import load_palettes
 from agentdeck.ui.widgets.pane import Pane
@@ -162,7 +162,7 @@ async def test_scrolling_back_asks_for_history_and_shows_it() -> None:
         app.pane.scroll_lines(-4)
         await pilot.pause()
         wanted = [message for message in app.said if isinstance(message, Pane.HistoryWanted)]
-        assert [message.start for message in wanted] == [0]
+        assert [message.request for message in wanted] == [m.ReadHistory(session=ID, start=0, count=PAGE)]
         app.replica.keep(old(50))
         app.pane.fetched()
         await pilot.pause()

@@ -44,7 +44,7 @@ async def test_a_framed_pane_has_corners() -> None:
         ({"state": "exited", "exit_status": 0}, "✗ exit 0 · 0:42"),
         ({"state": "exited", "exit_status": 137}, "✗ SIGKILL · 0:42"),
         ({"state": "error", "problem": "claude was not found"}, "✗ claude was not found · 0:42"),
-        ({"state": "unknown", "why": "no signal"}, "? unknown: no signal · 0:42"),
+        ({"state": "unknown", "why": "no signal"}, "? unknown · 0:42"),
         ({"state": "unknown", "since": 0.0}, "? unknown ─"),
         ({"state": "starting"}, "◌ starting · 0:42"),
         ({"state": "needs_you"}, "◆ needs you · 0:42"),

@@ -9,7 +9,8 @@ from textual.events import MouseScrollDown
 
 from agentdeck.protocol.messages import STATES, ProgramStatus, Session, Usage
 from agentdeck.ui.glyphs import UNICODE
-from agentdeck.ui.widgets.sidebar import Listing, Sidebar, deck_order, groups
+from agentdeck.ui.state import deck_order
+from agentdeck.ui.widgets.sidebar import Listing, Sidebar, groups
 from tests.ui.showing import NOW, Stage, asking, inks, seen, session
 
 OPS = "/home/ana/ops"

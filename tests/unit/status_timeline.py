@@ -7,7 +7,10 @@ from typing import Any
 
 from agentdeck.protocol.messages import ProgramStatus, Progress
 from agentdeck.providers import Provider
-from agentdeck.status.state import BUSY, SessionFile, Signals, Verdict, find_dialog, judge
+from agentdeck.status import rules
+from agentdeck.status.signals import BUSY, SessionFile, Signals, Verdict
+from agentdeck.status.state import judge
+from agentdeck.status.turn import Turn, fold
 
 START = 1000.0
 AFTER_OUTPUT = 0.25
@@ -17,7 +20,6 @@ class Timeline:
     def __init__(self, provider: Provider) -> None:
         self.provider = provider
         self.signals = Signals(started=START)
-        self.fresh = True
         self.due = math.inf
         self.states: list[tuple[float, str, str]] = []
 
@@ -27,14 +29,21 @@ class Timeline:
 
     def judge(self, moment: float) -> Verdict:
         before = self.signals
-        shown = before if self.fresh else replace(before, dialog="")
-        verdict = judge(replace(shown, seen=before.seen and before.before not in BUSY), self.provider, moment)
-        if verdict.state in ("working", "done", "limited", "error"):
-            self.fresh = False
+        verdict = judge(replace(before, seen=before.seen and before.before == "done"), self.provider, moment)
         if verdict.state != before.before:
             self.states.append((moment - START, verdict.state, verdict.why))
-        seen = verdict.state != "done" and (before.seen or before.before in BUSY)
-        self.signals = replace(before, before=verdict.state, before_why=verdict.why, seen=seen)
+        turned = verdict.state == "working" or (before.turned and verdict.state not in ("done", "idle", "error"))
+        began = verdict.state == "working" and before.before not in BUSY
+        self.signals = replace(
+            before,
+            before=verdict.state,
+            before_why=verdict.why,
+            before_asks=verdict.asks,
+            since=moment if verdict.state != before.before else before.since,
+            seen=verdict.state != "done" and (before.seen or before.before in BUSY),
+            turned=turned,
+            worked_at=moment if began else before.worked_at,
+        )
         self.due = moment + verdict.again if verdict.again else math.inf
         return verdict
 
@@ -51,14 +60,19 @@ class Timeline:
             case "progress":
                 self.signals = replace(self.signals, progress=Progress(*values), last_output=now)
             case "screen":
-                dialog = find_dialog("\n".join(values[0]), self.provider)
-                self.signals = replace(self.signals, dialog=dialog, last_output=now)
+                reading = rules.builtin(self.provider.family).read(values[0])
+                same = reading is not None and reading == self.signals.reading
+                at = self.signals.read_at if same else now
+                self.signals = replace(self.signals, reading=reading, read_at=at, last_output=now)
             case "output":
                 self.signals = replace(self.signals, last_output=now)
                 self.due = min(self.due, now + AFTER_OUTPUT)
                 return
             case "input":
                 self.signals = replace(self.signals, last_input=now)
+                return
+            case "interrupt":
+                self.signals = replace(self.signals, last_input=now, interrupted_at=now)
                 return
             case "file":
                 status, waiting_for, at = values
@@ -67,15 +81,10 @@ class Timeline:
                 return
             case "foreground":
                 self.signals = replace(self.signals, foreground=values[0], last_output=now)
+            case "child":
+                self.signals = replace(self.signals, child=values[0])
+            case "event":
+                self.signals = replace(self.signals, turn=fold(self.signals.turn or Turn(), values[0], now))
             case _:
                 raise AssertionError(kind)
         self.judge(now)
-
-
-def play(events: list[list[Any]], provider: Provider) -> list[tuple[float, str, str]]:
-    """Return each change of the state: seconds, state, evidence."""
-    timeline = Timeline(provider)
-    for seconds, kind, *values in events:
-        timeline.hear(seconds, kind, *values)
-    timeline.until(START + events[-1][0] + 2)
-    return timeline.states

@@ -95,8 +95,10 @@ async def test_a_first_start_dialog_needs_you_although_nothing_says_so(
     agent = await Agent.start(hub, client, paths, "gemini")
     agent.says(READY)
     await agent.becomes("idle")
-    agent.says(r"\r\n Do you trust the files in this folder?\r\n")
+    box = ("╭─────╮", "│ Do you trust the files in this folder?", "│ ● 1. Trust folder", "│   2. No", "╰─────╯")
+    agent.says("".join(rf"\r\n{line}" for line in box))
     await agent.becomes("needs_you")
+    assert agent.info.asks == "setup"
     agent.says(r"\033[2J" + WORKING)
     await agent.becomes("working")
     agent.says(r"\r\n I read: Do you trust the files in this folder?\r\n" + READY)
@@ -149,6 +151,9 @@ async def test_a_shell_is_idle_at_its_prompt_and_works_during_a_command(
     shell.says("sleep 600")
     await shell.becomes("working")
     client.post(m.Input(session=shell.session, data=b"\x03"))
+    await shell.becomes("idle")  # whoever interrupts a command has seen its end
+    shell.says("sleep 2")
+    await shell.becomes("working")
     await shell.becomes("done")
 
 

@@ -25,6 +25,26 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     idle_warning: float = 10 * 60
 
 
+class Ending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a session counts as idle or over. Confidences are between 0 and 1; a sign with 0 is not looked at."""
+
+    idle_after: float = 120
+    """Seconds without an event."""
+    end_after: float = 30 * 60
+    """Seconds without an event and without anybody who could write one."""
+    process_gone: float = 0.99
+    explicit: float = 0.95
+    closed: float = 0.8
+    idle: float = 0.5
+    least: float = 0.5
+    """An end that is less sure than this is not told."""
+
+
+class Transcripts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    roots: dict[str, list[str]] = {}
+    """Provider → directories with transcripts beside the usual ones; ~ is the home directory."""
+
+
 class CustomProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Any command as a provider of its own, or other words for a known one."""
 
@@ -34,12 +54,24 @@ class CustomProvider(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     label: str = ""
 
 
+class Notify(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What happens when a session changes its state and nobody looks."""
+
+    how: str = "auto"
+    """auto (what the terminal is known to understand), osc9, osc777, osc99, bell or off."""
+    states: tuple[str, ...] = ("needs_you", "done", "limited", "error")
+    command: tuple[str, ...] = ()
+    """A program and its arguments; it gets a title and a text as two more."""
+
+
 class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     preset: str = "default"
     """default, tmux, zellij or minimal."""
     deck: dict[str, list[str]] = {}
     """Action id → keys, in DECK mode."""
     typing: dict[str, list[str]] = {}
+    reading: dict[str, list[str]] = {}
+    """Those that mean something else while a pane is scrolled back."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -55,6 +87,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     clipboard: str = "ask"
     """OSC 52 from programs: ask, allow or deny."""
     limits: Limits = Limits()
+    transcripts: Transcripts = Transcripts()
+    ending: Ending = Ending()
+    notify: Notify = Notify()
     keys: Keys = Keys()
     providers: dict[str, CustomProvider] = {}
 
@@ -62,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "glyphs": ("auto", "unicode", "narrow", "ascii"),
     "clipboard": ("ask", "allow", "deny"),
+    "notify.how": ("auto", "osc9", "osc777", "osc99", "bell", "off"),
     "keys.preset": ("default", "tmux", "zellij", "minimal"),
 }
 """Settings that take one of a few words."""
@@ -73,6 +109,13 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
     "limits.idle": (0, float("inf")),
     "limits.idle_check": (0, float("inf")),
     "limits.idle_warning": (0, float("inf")),
+    "ending.idle_after": (1, float("inf")),
+    "ending.end_after": (1, float("inf")),
+    "ending.process_gone": (0, 1),
+    "ending.explicit": (0, 1),
+    "ending.closed": (0, 1),
+    "ending.idle": (0, 1),
+    "ending.least": (0, 1),
 }
 """Settings that take a number, both ends included."""
 

@@ -5,19 +5,26 @@ AgentdeckError
 │   ├── UnknownProviderError
 │   ├── MissingDirectoryError
 │   ├── BadKeyError
+│   ├── RepositoryError     exit 2   nobody has allowed that this repository is shared
 │   └── ConfigError         exit 2   a configuration file cannot be used
 ├── SessionError            exit 3   the session that was named cannot do this
 │   ├── UnknownSessionError
 │   ├── AmbiguousSessionError
 │   ├── SessionEndedError
-│   └── SessionLimitError
+│   ├── SessionLimitError
+│   └── ApprovalError               a waiting tool call could not be answered
+│       ├── UnknownApprovalError
+│       └── AlreadyAnsweredError
 ├── SpawnError              exit 4   a program did not start
 ├── HubError                exit 5   the hub cannot be reached, or speaks another version
 │   ├── HubUnreachableError
 │   └── ProtocolError
 ├── UnsafePathError         exit 6   a directory or socket is not ours alone
 ├── TerminalCoreError       exit 7   the terminal library is missing or not the one we know
-└── LedgerError             exit 8   the usage ledger cannot be read or written
+├── LedgerError             exit 8   the usage ledger cannot be read or written
+└── ShareError              exit 9   sharing cannot go on
+    ├── AllowlistError
+    └── GatewayError
 """
 
 from collections.abc import Iterable
@@ -110,6 +117,24 @@ class SessionLimitError(SessionError):
         self.limit = limit
 
 
+class ApprovalError(SessionError):
+    hint = "agentdeck approvals lists what waits; its session's own screen shows it too"
+
+
+class UnknownApprovalError(ApprovalError):
+    def __init__(self, ref: str) -> None:
+        super().__init__(f"nothing waits under {ref!r}")
+        self.ref = ref
+
+
+class AlreadyAnsweredError(ApprovalError):
+    hint = "nothing was changed by this answer"
+
+    def __init__(self, how: str) -> None:
+        super().__init__(f"this was settled before: {how}")
+        self.how = how
+
+
 class SpawnError(AgentdeckError):
     exit_code = 4
     hint = "agentdeck doctor shows which programs it can find"
@@ -150,3 +175,33 @@ class LedgerError(AgentdeckError):
     def __init__(self, path: str, why: str) -> None:
         super().__init__(f"the usage ledger {path} cannot be used: {why}")
         self.path = path
+
+
+class RepositoryError(UsageError):
+    def __init__(self, repository: str, server: str) -> None:
+        super().__init__(
+            f"sharing {repository} has not been allowed",
+            hint=f"agentdeck repo allow {repository} allows it, once for all its sessions",
+        )
+        self.server = server
+
+    @property
+    def repository(self) -> str:
+        return str(self).removeprefix("sharing ").removesuffix(" has not been allowed")
+
+
+class ShareError(AgentdeckError):
+    exit_code = 9
+    hint = "agentdeck shares lists what is shared"
+
+
+class AllowlistError(ShareError):
+    hint = "nothing is shared until it is mended or removed"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(f"{path} {why}")
+        self.path, self.why = path, why
+
+
+class GatewayError(ShareError):
+    hint = "its log is gateway.log in the state directory"

@@ -12,11 +12,20 @@ def require_terminal(instead: str) -> None:
         raise UsageError("the deck needs a terminal for its input and output", hint=instead)
 
 
-def open_deck(session: str = "", *, no_daemon: bool = False, paths: Paths | None = None) -> int:
+def open_deck(
+    session: str = "",
+    *,
+    pid: int | None = None,
+    at: tuple[str, int] | None = None,
+    no_daemon: bool = False,
+    paths: Paths | None = None,
+) -> int:
     """Run the deck until the person leaves it, and whatever it leads to.
 
-    `session` non-empty: select that one and type into it. `no_daemon`: the hub lives in this process. Raises `HubError`
-    when there is one already.
+    `session` non-empty: select that one and type into it. `pid`: watch an agent that runs elsewhere. `at`: read a
+    session's conversation, ours or `provider:id`, from a message on. `no_daemon`: the hub lives in this process. Raises
+    `SessionError` when the pid cannot be watched or there is no such conversation, `HubError` when there is a hub
+    already.
     """
     from agentdeck import config as configuration
     from agentdeck.ui.app import run_deck
@@ -25,7 +34,7 @@ def open_deck(session: str = "", *, no_daemon: bool = False, paths: Paths | None
     config, problems = configuration.load(paths.config)
     for problem in problems:  # seen again after the deck, which shows what its hub says of them
         print(f"agentdeck: {problem}", file=sys.stderr)
-    then = run_deck(paths, config, attach=session or None, daemon=not no_daemon)
+    then = run_deck(paths, config, attach=session or None, attach_pid=pid, at=at, daemon=not no_daemon)
     if then == "demo":
         from agentdeck.cli.commands.demo import show
 

@@ -17,7 +17,7 @@ from agentdeck.errors import AgentdeckError, UsageError
 EPILOG: Final = """\
 ID is a session's id, the beginning of one, or its name.
 exit codes: 0 done · 1 other · 2 usage or configuration · 3 session · 4 a program did not start · 5 hub
-            6 unsafe directory · 7 terminal library · 8 usage ledger · 130 Ctrl+C
+            6 unsafe directory · 7 terminal library · 8 usage ledger · 9 sharing · 130 Ctrl+C
 """
 
 BROKEN_PIPE: Final = 141
@@ -55,7 +55,7 @@ def complain(error: AgentdeckError) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    name = next((word for word in arguments if not word.startswith("-")), "")
+    name = next((word for word in _without_values(arguments) if not word.startswith("-")), "")
     if name and name not in COMMANDS:
         raise _unknown_command(name)
     if not name and not {"-h", "--help", "--version"} & set(arguments):
@@ -69,6 +69,15 @@ def _run(arguments: list[str]) -> int:
     return int(parsed.run(parsed))
 
 
+def _without_values(arguments: list[str]) -> list[str]:
+    """Leave out what belongs to the deck's --attach and --at, which would look like a command."""
+    for option in ("--attach", "--at"):
+        if option in arguments:
+            place = arguments.index(option)
+            arguments = arguments[:place] + arguments[place + 2 :]
+    return arguments
+
+
 def parser(names: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser for these commands; all of them for the full help."""
     root: argparse.ArgumentParser = Parser(
@@ -78,6 +87,8 @@ def parser(names: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     root.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    root.add_argument("--attach", metavar="PID", help="the deck, watching an agent that was started elsewhere")
+    root.add_argument("--at", metavar="SESSION:TURN", help="the deck, opened on a place that a search has found")
     root.add_argument("--no-daemon", action="store_true", help="the deck without a hub process behind it")
     subparsers = root.add_subparsers(metavar="COMMAND", dest="command")  # of the class Parser too
     for name in names:

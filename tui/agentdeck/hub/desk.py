@@ -7,6 +7,7 @@ what happens around it. A new capability is a module with a desk and one row in 
 from collections.abc import Coroutine
 from typing import Any
 
+from agentdeck.errors import ProtocolError
 from agentdeck.hub.peer import Peer
 from agentdeck.hub.session import LiveSession
 from agentdeck.protocol import messages as m
@@ -16,7 +17,7 @@ Answer = m.AnyReply | Coroutine[Any, Any, m.AnyReply]
 
 
 class Desk:
-    """A desk that does nothing; each overrides what concerns it."""
+    """A desk that hears of nothing; each overrides what concerns it."""
 
     requests: tuple[type[Request], ...] = ()
     """What `answer` is asked."""
@@ -29,7 +30,7 @@ class Desk:
 
     def answer(self, peer: Peer, request: m.AnyRequest) -> Answer:
         """Answer one of `requests`. Raises an `AgentdeckError` that the client is told."""
-        raise NotImplementedError
+        raise ProtocolError(f"{type(request).__name__} is nobody's business here")
 
     def gone(self, peer: Peer) -> None:
         """A client has left."""

@@ -8,22 +8,29 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from agentdeck.config import Config
 from agentdeck.errors import AgentdeckError, ProtocolError, SessionEndedError, SessionError
 from agentdeck.hub import verbs
+from agentdeck.hub.approvals import ApprovalDesk
+from agentdeck.hub.attention import AttentionDesk
 from agentdeck.hub.desk import Answer, Desk
 from agentdeck.hub.facts import FactsDesk
 from agentdeck.hub.idle import IdleLimit
+from agentdeck.hub.insight import InsightDesk
 from agentdeck.hub.meter import Meter
+from agentdeck.hub.outside import OutsideDesk
 from agentdeck.hub.peer import INTERVALS, Peer, ScreenView
+from agentdeck.hub.queue import QueueDesk
 from agentdeck.hub.roster import Roster
 from agentdeck.hub.session import LiveSession
+from agentdeck.hub.share import ShareDesk
 from agentdeck.paths import Paths, make_private
 from agentdeck.protocol import messages as m
 from agentdeck.protocol.base import Reply, Request
+from agentdeck.providers import Provider, plugin
 
 
 class Hub:
@@ -43,8 +50,35 @@ class Hub:
         self._meter = Meter(lambda: self.roster.running, self.peers)
         self._idle = IdleLimit(self.roster, config.limits, self.push, self.spawn_task)
         self.roster.on_running = self._meter.adjust
-        self.facts = FactsDesk(paths, self.roster, self.problem)
-        self._desks: tuple[Desk, ...] = (self.facts,)
+        self.facts = FactsDesk(paths, self.roster, self.problem, config.ending)
+        self.approvals = ApprovalDesk(
+            paths,
+            self.roster,
+            push=self.push,
+            problem=self.problem,
+            later=self.spawn_task,
+            listen=self.facts.listen,
+        )
+        self.roster.arguments = self._arguments
+        queue = QueueDesk(paths, self.roster, self.facts, later=self.spawn_task, push=self.push, problem=self.problem)
+        self.sharing = ShareDesk(
+            paths, self.roster, self.facts, queue, peers=self.peers, later=self.spawn_task, push=self.push,
+            problem=self.problem,
+        )  # fmt: skip
+        insight = InsightDesk(self.roster, self.facts, push=self.push, later=self.spawn_task)
+        self.facts.annotate, self._meter.on_scan = insight.annotate, insight.scanned
+        self.approvals.advisers.append(insight.advise)
+        self._desks: tuple[Desk, ...] = (
+            self.facts,
+            insight,
+            OutsideDesk(paths, self.roster, self.facts),
+            queue,
+            self.approvals,
+            AttentionDesk(
+                self.roster, self.facts, config.notify, push=self.push, problem=self.problem, later=self.spawn_task
+            ),
+            self.sharing,
+        )
         self._desk_of: dict[type[Request], Desk] = {kind: desk for desk in self._desks for kind in desk.requests}
         self.roster.on_changed = self._on_changed
 
@@ -60,6 +94,7 @@ class Hub:
     async def __aexit__(self, *_: object) -> None:
         for desk in reversed(self._desks):
             desk.stop()
+        await self.facts.worker.over()
         self._idle.stop()
         self._meter.stop()
         for task in tuple(self._tasks):
@@ -67,6 +102,10 @@ class Hub:
         for peer in tuple(self.peers):
             peer.close()
         self.roster.close()
+
+    def _arguments(self, provider: Provider, given: Sequence[str]) -> tuple[str, ...]:
+        """The arguments of a new session: the person's, and those that bring our hooks and commands into its CLI."""
+        return (*plugin.arguments(provider.family), *self.approvals.arguments(provider, given))
 
     # ── clients ────────────────────────────────────────────────────────────────────────────────
 
@@ -114,6 +153,7 @@ class Hub:
             desk.gone(peer)
 
     def _on_changed(self, session: LiveSession) -> None:
+        self._meter.changed(session)
         for desk in self._desks:
             desk.changed(session)
 

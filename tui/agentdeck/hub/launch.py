@@ -5,7 +5,7 @@ Pure but for looking at the disk; everything that can be wrong with a request is
 
 import os
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,17 @@ class Plan:
     """A first prompt that the provider cannot take on its command line: typed once it is ready."""
 
 
-def plan(request: Spawn, providers: Mapping[str, Provider], taken: Collection[str]) -> Plan:
+Arguments = Callable[[Provider, Sequence[str]], Sequence[str]]
+"""What becomes of the person's arguments: the hub adds those that make a CLI ask it before tool calls."""
+
+
+def as_given(provider: Provider, given: Sequence[str]) -> Sequence[str]:
+    return given
+
+
+def plan(
+    request: Spawn, providers: Mapping[str, Provider], taken: Collection[str], arguments: Arguments = as_given
+) -> Plan:
     """Plan a new session. `taken` are the names and ids in use.
 
     Raises `UnknownProviderError`, `MissingDirectoryError`, `SpawnError` when its program is not installed.
@@ -38,26 +48,33 @@ def plan(request: Spawn, providers: Mapping[str, Provider], taken: Collection[st
     cwd = _directory(request.cwd)
     if any("\0" in part for part in (*request.args, *request.argv, request.prompt)):
         raise UsageError("an argument contains a NUL byte", hint="remove it")
-    chosen = str(uuid.uuid4()) if provider.chooses_id else ""
-    launch = Launch(prompt=request.prompt if provider.prompt_in_arguments else "", args=request.args, session_id=chosen)
+    chosen = str(uuid.uuid4()) if provider.chooses_id and not request.resume else ""
+    launch = Launch(
+        prompt=request.prompt if provider.prompt_in_arguments else "",
+        args=arguments(provider, request.args),
+        session_id=chosen,
+        resume_id=request.resume,
+    )
     session = _new_id(taken)
     return Plan(
         spec=_spec(session, provider, launch, request.argv, cwd, request.env, request.cols, request.rows),
         provider=provider,
         name=_free_name(request.name or Path(cwd).name or provider.name, taken, given=bool(request.name)),
-        resume_id="" if request.argv else chosen,
+        resume_id="" if request.argv else request.resume or chosen,
         type_prompt="" if provider.prompt_in_arguments or request.argv else request.prompt,
     )
 
 
-def again(record: Record, provider: Provider, *, resume_id: str, env: Mapping[str, str]) -> tuple[HolderSpec, str]:
+def again(
+    record: Record, provider: Provider, *, resume_id: str, env: Mapping[str, str], arguments: Arguments = as_given
+) -> tuple[HolderSpec, str]:
     """Plan the restart of a session: its conversation is resumed when its id is known.
 
     Returns the plan and the id of the conversation that it resumes or begins, empty if nobody knows.
     """
     info = record.session
     chosen = str(uuid.uuid4()) if provider.chooses_id and not resume_id and not record.argv else ""
-    launch = Launch(args=record.args, resume_id=resume_id, session_id=chosen)
+    launch = Launch(args=arguments(provider, record.args), resume_id=resume_id, session_id=chosen)
     spec = _spec(info.id, provider, launch, record.argv, _directory(info.cwd), env, info.cols, info.rows)
     return spec, resume_id or chosen
 

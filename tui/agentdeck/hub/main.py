@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from agentdeck.config import Config
 from agentdeck.errors import HubError
 from agentdeck.hub.autostart import ALREADY_RUNNING, locked
 from agentdeck.hub.hub import Hub
+from agentdeck.hub.listener import bind
 from agentdeck.paths import Paths, locate, make_private
 
 GUARD_EVERY: Final = 2.0
@@ -65,22 +65,6 @@ class Lifetime:
             return False
 
 
-def bind(path: Path) -> socket.socket:
-    """Listen at `path`, replacing whatever is there. Only the owner can connect."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
-    before = os.umask(0o177)
-    try:
-        listener.bind(os.fspath(temporary))
-    finally:
-        os.umask(before)
-    listener.listen(128)
-    temporary.rename(path)
-    return listener
-
-
 class Service:
     """Keeps one hub reachable: rebinds when its socket or directory is removed, ends when nobody needs it."""
 
@@ -122,6 +106,7 @@ class Service:
             with contextlib.suppress(OSError):  # a full or read-only disk: try again at the next look
                 await self._mend()
         await self._hub.roster.scan()
+        self._hub.approvals.guard()
         self._end_when_lonely()
 
     async def _mend(self) -> None:

@@ -5,7 +5,7 @@ will do. Figures are rounded to what a person can read, and a client hears only 
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Final
 
 import msgspec
@@ -18,15 +18,17 @@ from agentdeck.protocol import messages as m
 EVERY: Final = 1.0
 """Seconds between two scans while a session works."""
 
-AT_REST: Final = 5.0
-"""Seconds between two scans while none does."""
+AT_REST: Final = 10.0
+"""Seconds between two scans while none does; one that begins to work wakes us."""
 
 BUSY: Final = 2.0
 """Percent of a core from which a session's processes are at work, whatever its state says."""
 
 MEGABYTE: Final = 1024 * 1024
 
-RESTING: Final = frozenset({"idle", "done", "needs_you", "limited"})
+RESTING: Final = frozenset({"idle", "done", "needs_you", "limited", "unknown"})
+
+OnScan = Callable[[ProcessTable, Mapping[str, int], Mapping[str, m.Usage]], None]
 
 
 class Meter:
@@ -36,7 +38,9 @@ class Meter:
         self._timer: asyncio.TimerHandle | None = None
         self._table: ProcessTable | None = None
         self._sent: m.Resources | None = None
-        self._quiet = False
+        self._quiet = self._resting = False
+        self.on_scan: OnScan = lambda table, roots, usages: None
+        """Called after each scan, with the process at the root of each session's tree."""
 
     def adjust(self) -> None:
         """Start or stop measuring: called when a client came or went, or a session began or ended."""
@@ -47,6 +51,12 @@ class Meter:
         elif not wanted:
             self.stop()
 
+    def changed(self, session: LiveSession) -> None:
+        """A session may have begun to work: look at once instead of at the end of a long rest."""
+        if self._resting and session.running and session.info.state not in RESTING and self._timer is not None:
+            self._timer.cancel()
+            self._tick()
+
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
@@ -54,13 +64,14 @@ class Meter:
 
     def _tick(self) -> None:
         running = self._running()
-        resting = all(session.info.state in RESTING for session in running) and self._quiet
-        self._timer = asyncio.get_running_loop().call_later(AT_REST if resting else EVERY, self._tick)
+        self._resting = all(session.info.state in RESTING for session in running) and self._quiet
+        self._timer = asyncio.get_running_loop().call_later(AT_REST if self._resting else EVERY, self._tick)
         if self._table is None:
             self._table = ProcessTable()
         roots = {session.info.id: session.info.holder_pid or session.info.pid for session in running}
         self._table.scan(roots.values())
         usages = {name: _readable(self._table.usage(pid)) for name, pid in roots.items()}
+        self.on_scan(self._table, roots, usages)
         self._quiet = all(usage.cpu < BUSY for usage in usages.values())
         resources = m.Resources(host=_rounded(self._table.host(), rough=self._quiet), sessions=usages)
         if resources != self._sent:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agentdeck.errors import ProtocolError
+from agentdeck.hub.kin import peer_pid
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import wire
 
@@ -37,6 +38,8 @@ class Peer(asyncio.Protocol):
         self.watching = False
         self.wants_resources = False
         self.greeted = False
+        self.away = False
+        """Nobody looks at its terminal."""
         self.writable = True
         self.on_writable: Callable[[Peer], None] = lambda peer: None
         self._on_request = on_request
@@ -51,6 +54,11 @@ class Peer(asyncio.Protocol):
         transport.write(wire.encode(message))
         if transport.get_write_buffer_size() > BACKLOG:
             transport.abort()
+
+    @property
+    def pid(self) -> int:
+        """The client's process, 0 where the system does not tell."""
+        return peer_pid(self._transport) if self._transport is not None else 0
 
     def close(self) -> None:
         if self._transport is not None:

@@ -27,7 +27,7 @@ SAVE_AFTER: Final = 0.2
 """Seconds; what a session shows changes in bursts. What it *is* is saved before anybody hears of it."""
 
 _LASTING: Final = attrgetter(
-    "name", "pid", "cwd", "argv", "started", "ended", "exit_status", "problem", "resume_id", "marked"
+    "name", "pid", "cwd", "argv", "started", "ended", "exit_status", "problem", "resume_id", "marked", "muted"
 )
 
 LOOK_AGAIN: Final = 2.0
@@ -55,6 +55,8 @@ class Roster:
         """Called when a session began or ended to run."""
         self.on_changed: Callable[[LiveSession], None] = lambda session: None
         """Called when what clients know of a session has changed."""
+        self.arguments: launch.Arguments = launch.as_given
+        """What becomes of the person's arguments before a CLI gets them."""
         self._paths = paths
         self._config = config
         self._providers = known(config)
@@ -95,7 +97,7 @@ class Roster:
         alive, limit = [s.info for s in self.sessions.values() if s.info.ended is None], self._config.limits.sessions
         if limit and len(alive) >= limit:
             raise SessionLimitError(limit, [info.name for info in alive if info.state in ("idle", "done")])
-        plan = launch.plan(request, self._providers, self._taken())
+        plan = launch.plan(request, self._providers, self._taken(), self.arguments)
         now = time.time()
         info = m.Session(
             id=plan.spec.id,
@@ -128,7 +130,9 @@ class Roster:
     async def restart(self, session: LiveSession, env: dict[str, str]) -> m.AnyReply:
         """Start it again, resuming its conversation. Nothing changes when the new start cannot even be planned."""
         info = session.info
-        spec, conversation = launch.again(session.record, session.provider, resume_id=resume_id(session), env=env)
+        spec, conversation = launch.again(
+            session.record, session.provider, resume_id=resume_id(session), env=env, arguments=self.arguments
+        )
         if session.running:
             await self.stop(session, 5.0)
         record = session.record

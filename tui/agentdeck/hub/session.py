@@ -18,6 +18,7 @@ from agentdeck.hub.painter import Painter
 from agentdeck.hub.peer import Peer, ScreenView
 from agentdeck.hub.records import Record
 from agentdeck.hub.replay import Checkpoint, Replay
+from agentdeck.hub.tape import Tape
 from agentdeck.protocol import messages as m
 from agentdeck.providers.base import Provider
 from agentdeck.terminal import events as t
@@ -30,8 +31,14 @@ CHECKPOINT_EVERY: Final = 2.0
 JUDGE_AFTER: Final = 0.25
 """Seconds after output at which the state is looked at again when the program said nothing explicit."""
 
+SEEN_AFTER: Final = 0.02
+"""Seconds after a key at which a session that is done is looked at again."""
+
 _DECORATION: Final = re.compile(r"^[^\w\s/~.@]+\s+(?=\S)")
 """The spinner or symbol in front of a CLI's title: it turns many times a second and means nothing in a list."""
+
+INTERRUPTS: Final = frozenset({b"\x1b", b"\x03", b"\x1b[27u", b"\x1b[99;5u"})
+"""Esc and Ctrl+C, as legacy and kitty keyboards send them."""
 
 AnyLink = HolderLink | OrphanLink
 
@@ -69,6 +76,8 @@ class LiveSession:
         self.last_output_at = 0.0
         """The same on the loop's monotonic clock."""
         self.last_input = 0.0
+        self.interrupted_at = 0.0
+        """When a key that interrupts was last sent."""
         self.seen = record.session.state != "done"
         self._outward = outward
         self._replay: Replay | None = None
@@ -76,6 +85,7 @@ class LiveSession:
         self._checkpoint_timer: asyncio.TimerHandle | None = None
         self._held_copy = ""
         self.emulator = Emulator(self.info.cols, self.info.rows, reply=self._reply, scrollback=scrollback)
+        self.tape = Tape(self.emulator.snapshot)
         self.screen = Screen(self.info.id, self.emulator)
         self.painter = Painter(self.screen, lambda: outward.views(self.info.id))
 
@@ -139,6 +149,7 @@ class LiveSession:
                 self._end_replay()
                 self.emulator.feed(present)
         else:
+            self.tape.add(time.time(), data)
             self.emulator.feed(data)
         if self.link is not None:
             self.link.ack(self.offset)
@@ -166,8 +177,8 @@ class LiveSession:
             spoke = True
         if spoke:
             self._outward.judge(self)
-        elif self._judge_timer is None:
-            self._judge_timer = loop.call_later(JUDGE_AFTER, self._judge_now)
+        else:
+            self.judge_later(JUDGE_AFTER)
         if self._checkpoint_timer is None:
             self._checkpoint_timer = loop.call_later(CHECKPOINT_EVERY, self._checkpoint_now)
 
@@ -177,8 +188,12 @@ class LiveSession:
 
     def judge_later(self, seconds: float) -> None:
         """Look at the state again after `seconds`, when the verdict said that time alone may change it."""
-        if self._judge_timer is None:
-            self._judge_timer = asyncio.get_running_loop().call_later(seconds, self._judge_now)
+        loop = asyncio.get_running_loop()
+        if self._judge_timer is not None:
+            if self._judge_timer.when() <= loop.time() + seconds:
+                return
+            self._judge_timer.cancel()
+        self._judge_timer = loop.call_later(seconds, self._judge_now)
 
     def _handle(self, event: t.TerminalEvent) -> None:
         match event:
@@ -206,8 +221,8 @@ class LiveSession:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody has this session in the focus."""
-        return any(view.interval <= 1 / 60 for _, view in self._outward.views(self.info.id))
+        """Whether somebody has this session in the focus, and looks at it."""
+        return any(view.interval <= 1 / 60 and not peer.away for peer, view in self._outward.views(self.info.id))
 
     # ── clipboard ──────────────────────────────────────────────────────────────────────────────
 
@@ -232,6 +247,10 @@ class LiveSession:
     def write(self, data: bytes) -> None:
         if self.link is not None and data:
             self.last_input = time.time()
+            if data in INTERRUPTS:
+                self.interrupted_at = self.last_input
+            if self.info.state == "done":  # who types has seen it
+                self.judge_later(SEEN_AFTER)
             self.link.write(data)
 
     def resize(self, cols: int, rows: int) -> None:

@@ -5,11 +5,14 @@ first hundred are counted as `other`, sessions have no label at all. A request f
 we listen on loopback, so that a web page cannot read the numbers through a name of its own.
 """
 
+import logging
+import socket
 import threading
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from socketserver import TCPServer
 from typing import ClassVar, Final
 
 from agentdeck.errors import UsageError
@@ -20,6 +23,8 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 TIMEOUT: Final = 10.0
 """Seconds for a client to say what it wants."""
 
+_log: Final = logging.getLogger("agentdeck.prometheus")
+
 
 def address(text: str) -> tuple[str, int]:
     """Read `:PORT`, `PORT`, `HOST:PORT` or `[V6]:PORT`. Without a host it is loopback. Raises `UsageError`."""
@@ -27,6 +32,15 @@ def address(text: str) -> tuple[str, int]:
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
         raise UsageError(f"{text!r} is no address to listen on", hint="addresses look like :9464 or 127.0.0.1:9464")
     return host.strip("[]") or "127.0.0.1", int(port)
+
+
+def serve(listen: str, metrics: MetricsCollector) -> "Exporter":
+    """Listen where `listen` says, in the words of `address`, and return what serves the numbers in its `with` block.
+
+    Raises `UsageError` for what is no address, and for one that cannot be had.
+    """
+    host, port = address(listen)
+    return Exporter(metrics, host=host, port=port)
 
 
 def exposition(metrics: Metrics) -> str:
@@ -40,9 +54,10 @@ class Exporter:
     def __init__(self, metrics: MetricsCollector, *, host: str = "127.0.0.1", port: int = PORT) -> None:
         try:
             self._server = _Server((host, port), metrics)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # a host name may be no name at all
+            reason = error.strerror if isinstance(error, OSError) else "that is no host"
             raise UsageError(
-                f"metrics cannot be served on {host}:{port}: {error.strerror}", hint="choose another port"
+                f"metrics cannot be served on {host}:{port}: {reason}", hint="choose another address, as in :9465"
             ) from None
         self._thread = threading.Thread(target=self._server.serve_forever, name="agentdeck-metrics", daemon=True)
 
@@ -60,18 +75,31 @@ class Exporter:
         host, port = self._server.server_address[:2]
         return str(host), int(port)
 
+    @property
+    def url(self) -> str:
+        host, port = self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}/metrics"
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_port = False  # newer Pythons would let two exporters share a port, each with half of the scrapes
 
     def __init__(self, address: tuple[str, int], metrics: MetricsCollector) -> None:
-        import socket
-
         self.metrics = metrics
         self.is_loopback = _is_loopback(address[0])
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, _Request)
+
+    def server_bind(self) -> None:
+        """Bind without asking the network for our name, as HTTPServer would: that takes time, and tells it of us."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Who asks may leave before the answer; what else goes wrong is for the log, not for the screen."""
+        _log.debug("a request for metrics failed", exc_info=True)
 
 
 class _Request(BaseHTTPRequestHandler):

@@ -16,7 +16,7 @@ TOLERANCE: Final = 300
 
 def sign(secret: str, body: bytes, at: int) -> str:
     """Return the header's value for a body sent at a moment (unix seconds)."""
-    digest = hmac.new(secret.encode(), b"%d." % at + body, hashlib.sha256).hexdigest()
+    digest = hmac.new(secret.encode("utf-8", "surrogatepass"), b"%d." % at + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
 
 
@@ -27,4 +27,4 @@ def verify(secret: str, header: str, body: bytes, *, now: float, tolerance: floa
     if not (at.isascii() and at.isdigit() and len(at) < 16) or abs(now - int(at)) > tolerance:
         return False
     wanted = sign(secret, body, int(at)).partition(",v1=")[2]
-    return hmac.compare_digest(wanted.encode(), parts.get("v1", "").encode())
+    return hmac.compare_digest(wanted.encode(), parts.get("v1", "").encode("utf-8", "replace"))

@@ -3,7 +3,8 @@
 At most `queue` events wait; then the oldest go and are counted in `dropped`. An event is tried again after errors that
 may pass (no connection, timeouts, 408, 425, 429, 5xx) with a delay that doubles and is drawn at random, or as long as
 the receiver asks for. Events are sent one after the other in their order. Redirects are not followed: the address that
-was given is the only one that is sent to. Needs httpx: `pip install agentdeck[webhook]`.
+was given is the only one that is sent to, through the proxy of the environment if there is one. Of an answer only the
+status and Retry-After matter.
 """
 
 import logging
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -37,10 +39,16 @@ LONGEST_DELAY: Final = 60.0
 """Seconds."""
 
 TIMEOUT: Final = 10.0
-"""Seconds for connecting, and for every answer."""
+"""Seconds for connecting, and for the receiver to take or say anything."""
 
 GOING_SECONDS: Final = 5.0
 """For which `close` goes on sending what waits."""
+
+GRACE: Final = 1.0
+"""Seconds beyond that for the last attempt to notice."""
+
+SHORT: Final = 4096
+"""Bytes of an answer that are read, though nobody looks at them."""
 
 MAY_PASS: Final = frozenset((408, 425, 429))
 """Answers other than 5xx after which it is worth another try."""
@@ -70,7 +78,7 @@ class Webhook:
     - `template`: makes the JSON that is sent, from `payloads`: `facts` (the default, no contents), `everything`,
       `slack`, or a function of your own.
 
-    Raises `UsageError` when the URL is none, or httpx is not installed.
+    Raises `UsageError` when the URL is none.
     """
 
     def __init__(
@@ -88,10 +96,13 @@ class Webhook:
         transport: "httpx.BaseTransport | None" = None,
         now: Callable[[], float] = time.time,
     ) -> None:
+        import httpx  # here and below, because it takes its time, and who sends nothing should not wait for it
+
         self._host = _host(url)
-        self._client = _client(timeout, transport)
+        self._client = httpx.Client(follow_redirects=False, transport=transport)
         self._url = url
         self._secret = secret
+        self._timeout = timeout
         self._kinds = frozenset(map(known_kind, kinds))
         self._where = where
         self._template = template
@@ -102,6 +113,7 @@ class Webhook:
         self._busy = False
         self._close_at: float | None = None
         """When, by the monotonic clock, nothing is sent any more."""
+        self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="agentdeck-webhook", daemon=True)
 
     def __enter__(self) -> "Webhook":
@@ -122,6 +134,9 @@ class Webhook:
             return
         delivery = _Delivery(event.kind, msgspec.json.encode(self._template(event)))
         with self._changed:
+            if self._is_closed:
+                self._dropped += 1
+                return
             if len(self._waiting) >= self._most:
                 self._waiting.popleft()
                 self._dropped += 1
@@ -134,27 +149,34 @@ class Webhook:
             return self._changed.wait_for(lambda: not self._waiting and not self._busy, seconds)
 
     def close(self, seconds: float = GOING_SECONDS) -> None:
-        """Go on sending for so long at most, count the rest as dropped, and end."""
+        """Go on sending for so long at most, count the rest as dropped, and end. Nothing that comes later is sent.
+
+        A receiver that is still silent then is not waited for; what it was being sent counts as failed when it ends.
+        """
         with self._changed:
-            self._close_at = time.monotonic() + seconds
+            until = time.monotonic() + seconds
+            self._close_at = until if self._close_at is None else min(self._close_at, until)
+            self._is_closed = True
             self._changed.notify_all()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(max(0.0, self._close_at - time.monotonic()) + GRACE)
+        else:
+            self._client.close()
         with self._changed:
             self._dropped += len(self._waiting)
             self._waiting.clear()
-        self._client.close()
 
     # ── the thread ─────────────────────────────────────────────────────────────────────────────
 
     def _run(self) -> None:
-        while (delivery := self._next()) is not None:
-            delivered = self._deliver(delivery)
-            with self._changed:
-                self._busy = False
-                self._sent += delivered
-                self._failed += not delivered
-                self._changed.notify_all()
+        with self._client:
+            while (delivery := self._next()) is not None:
+                delivered = self._deliver(delivery)
+                with self._changed:
+                    self._busy = False
+                    self._sent += delivered
+                    self._failed += not delivered
+                    self._changed.notify_all()
 
     def _next(self) -> _Delivery | None:
         with self._changed:
@@ -179,13 +201,16 @@ class Webhook:
                 headers[signing.HEADER] = signing.sign(self._secret, body, int(self._now()))
             asked, problem = None, ""
             try:
-                answer = self._client.post(self._url, content=body, headers=headers)
-                if answer.is_success:
-                    return True
-                problem = f"the answer was {answer.status_code}"
-                if answer.status_code < 500 and answer.status_code not in MAY_PASS:
-                    break
-                asked = answer.headers.get("Retry-After")
+                with self._client.stream(
+                    "POST", self._url, content=body, headers=headers, timeout=self._time_left()
+                ) as answer:
+                    if answer.is_success:
+                        _drain(answer)
+                        return True
+                    problem = f"the answer was {answer.status_code}"
+                    if answer.status_code < 500 and answer.status_code not in MAY_PASS:
+                        break
+                    asked = answer.headers.get("Retry-After")
             except httpx.HTTPError as error:
                 problem = str(error) or type(error).__name__
             if attempt + 1 == self._tries or not self._pause(delay(attempt, asked, first=self._first_delay)):
@@ -203,8 +228,23 @@ class Webhook:
                 self._changed.wait(rest)
             return not self._is_over()
 
+    def _time_left(self) -> float:
+        """Seconds for the next attempt."""
+        close_at = self._close_at
+        return self._timeout if close_at is None else max(0.01, min(self._timeout, close_at - time.monotonic()))
+
     def _is_over(self) -> bool:
         return self._close_at is not None and time.monotonic() >= self._close_at
+
+
+def _drain(answer: "httpx.Response") -> None:
+    """Read a short answer to its end, so that its connection can be used again."""
+    import httpx
+
+    length = answer.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and int(length[:9]) <= SHORT:
+        with suppress(httpx.HTTPError):
+            answer.read()
 
 
 def delay(
@@ -222,19 +262,14 @@ def delay(
 
 
 def _host(url: str) -> str:
+    import httpx
+
     try:
         parts = urlsplit(url)
-        host = parts.hostname if parts.scheme in ("http", "https") and parts.port != 0 else None
-    except ValueError:
-        host = None
+        host = parts.hostname if parts.scheme in ("http", "https") and parts.port != 0 else ""
+        httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        host = ""
     if not host:
         raise UsageError(f"{url!r} is no address to send to", hint="webhooks look like https://example.org/hook")
     return host
-
-
-def _client(timeout: float, transport: "httpx.BaseTransport | None") -> "httpx.Client":
-    try:
-        import httpx
-    except ImportError:
-        raise UsageError("webhooks need httpx", hint="pip install 'agentdeck[webhook]'") from None
-    return httpx.Client(timeout=timeout, follow_redirects=False, transport=transport)

@@ -78,10 +78,9 @@ def wrap(text: str, width: int) -> list[str]:
             line, used = "", 0
             word = word.lstrip()
             cells = _cells(word)
-        while cells > width:
-            cut = _cut(word, width)
-            pieces.append(word[:cut])
-            word = word[cut:]
+        if cells > width:
+            *whole, word = _chopped(word, width)
+            pieces += whole
             cells = _cells(word)
         line, used = line + word, used + cells
     pieces.append(line.rstrip())
@@ -101,14 +100,17 @@ def _words(text: str) -> Iterator[str]:
         yield text[start:]
 
 
-def _cut(word: str, width: int) -> int:
-    """How many characters of `word` fit into `width` cells; at least one."""
-    used = 0
+def _chopped(word: str, width: int) -> list[str]:
+    """Cut a word that is too long into pieces, each of as many characters as fit, and at least one."""
+    pieces: list[str] = []
+    start = used = 0
     for index, character in enumerate(word):
-        used += _cells(character)
-        if used > width:
-            return max(1, index)
-    return len(word)
+        cells = _cells(character)
+        if used + cells > width and index > start:
+            pieces.append(word[start:index])
+            start, used = index, 0
+        used += cells
+    return [*pieces, word[start:]]
 
 
 def _cells(text: str) -> int:

@@ -4,7 +4,7 @@ What is told to others is always whole. What stays in memory is cut, because one
 session may have thousands of them; the transcript has the rest, at the event's `source`.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final, Generic, TypeVar
@@ -17,13 +17,24 @@ LONGEST_TEXT: Final = 20_000
 """Characters kept of a message."""
 
 LONGEST_OUTPUT: Final = 20_000
-"""Characters kept of a call's result, of each text in its input, and of a diff."""
+"""Characters kept of a call's result, and of a diff."""
 
-MOST_PARTS: Final = 100
-"""Entries kept of each table or list in a call's input."""
+LONGEST_INPUT: Final = 20_000
+"""Characters kept of a call's input, roughly."""
+
+LONGEST_NAME: Final = 1000
+"""Characters kept of a path or a name."""
+
+MOST_FILES: Final = 100
+"""Changed files kept of one call."""
+
+_DEEPEST: Final = 4
+"""Tables in tables that are kept of an input that has to be cut."""
 
 CUT: Final = "…"
 """Ends a text that was cut."""
+
+_PART: Final = 8
 
 
 class Kept(Generic[T]):
@@ -40,9 +51,9 @@ class Kept(Generic[T]):
         self._used += size
         self._drop(self._most, self._room)
 
-    def shrink(self, most: int) -> None:
-        """Keep only the newest `most`."""
-        self._drop(most, self._room)
+    def shrink(self, most: int, room: int) -> None:
+        """Keep only the newest, of so many and of so many characters in all."""
+        self._drop(most, room)
 
     def last(self, count: int) -> list[T]:
         """Return up to `count` of the newest, oldest first."""
@@ -60,7 +71,7 @@ class Kept(Generic[T]):
 
     @property
     def size(self) -> int:
-        """Characters held."""
+        """Characters held, as they were told when the items came."""
         return self._used
 
     def _drop(self, most: int, room: int) -> None:
@@ -69,33 +80,131 @@ class Kept(Generic[T]):
             self._used -= size
 
 
+class Waiting(Generic[T]):
+    """What waits for its other half, by call. The oldest go when there are too many or they are too large."""
+
+    def __init__(self, most: int, room: int) -> None:
+        self._most = most
+        self._room = room
+        self._items: OrderedDict[str, tuple[T, int]] = OrderedDict()
+        self._used = 0
+
+    def put(self, call: str, item: T, size: int) -> list[T]:
+        """Add one as the newest; return those that had to go, and the one that this call had."""
+        gone = [before] if (before := self.pop(call)) is not None else []
+        self._items[call] = item, size
+        self._used += size
+        while len(self._items) > self._most or (self._used > self._room and len(self._items) > 1):
+            _, (oldest, freed) = self._items.popitem(last=False)
+            self._used -= freed
+            gone.append(oldest)
+        return gone
+
+    def get(self, call: str) -> T | None:
+        item, _ = self._items.get(call, (None, 0))
+        return item
+
+    def pop(self, call: str) -> T | None:
+        item, size = self._items.pop(call, (None, 0))
+        self._used -= size
+        return item
+
+    def values(self) -> list[T]:
+        """Return all, oldest first."""
+        return [item for item, _ in self._items.values()]
+
+    def clear(self) -> list[T]:
+        """Give up all; return them, oldest first."""
+        gone, self._used = self.values(), 0
+        self._items.clear()
+        return gone
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @property
+    def size(self) -> int:
+        return self._used
+
+
 def short_message(event: e.MessageAdded) -> e.MessageAdded:
     return event if len(event.text) <= LONGEST_TEXT else replace(event, text=cut(event.text, LONGEST_TEXT))
 
 
 def short_use(event: e.ToolUsed) -> e.ToolUsed:
-    short = {name: _short_value(value, 4) for name, value in list(event.input.items())[:MOST_PARTS]}
-    return event if short == event.input else replace(event, input=short)
+    return event if characters(event.input) <= LONGEST_INPUT else replace(event, input=_Cutter().table(event.input, 0))
 
 
 def short_result(event: e.ToolReturned) -> e.ToolReturned:
-    return replace(
-        event,
-        output=cut(event.output, LONGEST_OUTPUT),
-        files=tuple(replace(change, diff=cut(change.diff, LONGEST_OUTPUT)) for change in event.files[:MOST_PARTS]),
-        used=short_use(event.used) if event.used is not None else None,
-    )
+    used = short_use(event.used) if event.used is not None else None
+    is_short = len(event.output) <= LONGEST_OUTPUT and not event.files
+    if is_short and used is event.used:
+        return event
+    room, files = LONGEST_OUTPUT, list[e.FileChange]()
+    for change in event.files[:MOST_FILES]:
+        files.append(replace(change, path=cut(change.path, LONGEST_NAME), diff=cut(change.diff, room)))
+        room -= len(files[-1].diff)
+    return replace(event, output=cut(event.output, LONGEST_OUTPUT), files=tuple(files), used=used)
+
+
+def weight(event: e.ToolUsed | e.ToolReturned) -> int:
+    """Return about how many characters a call, or a result with its call, holds."""
+    if isinstance(event, e.ToolUsed):
+        return characters(event.input)
+    changes = sum(len(change.path) + len(change.diff) for change in event.files)
+    return len(event.output) + changes + (characters(event.used.input) if event.used is not None else 0)
+
+
+def characters(value: object) -> int:
+    """Return the characters in a JSON value, with a few for each of its parts, however deep it is."""
+    total, waiting = 0, [value]
+    while waiting:
+        part = waiting.pop()
+        total += _PART
+        if isinstance(part, str):
+            total += len(part)
+        elif isinstance(part, dict):
+            total += sum(map(len, part))
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return total
 
 
 def cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else text[: longest - len(CUT)] + CUT
+    return text if len(text) <= longest else text[: max(0, longest - len(CUT))] + CUT
 
 
-def _short_value(value: object, depth: int) -> object:
-    if isinstance(value, str):
-        return cut(value, LONGEST_OUTPUT)
-    if isinstance(value, dict):
-        return {k: _short_value(v, depth - 1) for k, v in list(value.items())[:MOST_PARTS]} if depth else CUT
-    if isinstance(value, list):
-        return [_short_value(part, depth - 1) for part in value[:MOST_PARTS]] if depth else CUT
-    return value
+class _Cutter:
+    """Copies the beginning of an input, until its room is used up."""
+
+    def __init__(self) -> None:
+        self._room = LONGEST_INPUT
+
+    def table(self, table: dict[str, object], depth: int) -> dict[str, object]:
+        short: dict[str, object] = {}
+        for name, value in table.items():
+            if self._room <= 0:
+                break
+            self._room -= len(name)
+            short[cut(name, LONGEST_NAME)] = self._value(value, depth)
+        return short
+
+    def _value(self, value: object, depth: int) -> object:
+        self._room -= _PART
+        if isinstance(value, str):
+            short = cut(value, max(1, self._room))
+            self._room -= len(short)
+            return short
+        if isinstance(value, dict | list) and depth >= _DEEPEST:
+            return CUT
+        if isinstance(value, dict):
+            return self.table(value, depth + 1)
+        if isinstance(value, list):
+            parts: list[object] = []
+            for part in value:
+                if self._room <= 0:
+                    break
+                parts.append(self._value(part, depth + 1))
+            return parts
+        return value

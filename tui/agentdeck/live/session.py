@@ -6,13 +6,14 @@ waits for it, and is told alone when the call does not come. No event is refused
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from agentdeck import events as e
 from agentdeck.live.context import ContextMeter, Growth, Shrink
-from agentdeck.live.kept import Kept, short_message, short_result
+from agentdeck.live.kept import LONGEST_NAME, Kept, Waiting, cut, short_message, short_result, short_use, weight
 from agentdeck.live.snapshot import AgentSnapshot, FileTouch, SessionSnapshot
 from agentdeck.transcripts.reading import EPOCH
 
@@ -29,12 +30,16 @@ AGENT_TEXT: Final = 50_000
 PENDING: Final = 1000
 LATE: Final = 100
 ORPHANS: Final = 50
+WAITING_TEXT: Final = 4_000_000
+"""Calls without a result, those that were given up, results without a call; and characters of each of the three."""
+
 FILES: Final = 2000
 NAMES: Final = 500
-"""Calls without a result, calls that a turn's end gave up, results without a call, files, names of tools."""
+"""Files, and names of tools, that are counted one by one."""
 
 RESTING: Final = 20
-"""Messages and calls kept of a session that rests."""
+RESTING_TEXT: Final = 50_000
+"""Messages and calls kept of a session that rests, and characters of each of the two."""
 
 OTHER: Final = "other"
 """Tools beyond `NAMES` are counted under this name."""
@@ -83,7 +88,7 @@ class LiveSession:
         """Of the main conversation, long ones cut."""
         self.calls: Kept[e.ToolReturned] = Kept(CALLS, TEXT)
         """Finished ones with their use, of sub-agents too, long ones cut."""
-        self.pending: OrderedDict[str, e.ToolUsed] = OrderedDict()
+        self.pending: Waiting[e.ToolUsed] = Waiting(PENDING, WAITING_TEXT)
         """Calls without a result, by call, whole."""
         self.agents: OrderedDict[str, Agent] = OrderedDict()
         """The one that did something last is the last."""
@@ -100,8 +105,9 @@ class LiveSession:
         self.removed = 0
         """Lines, all files together."""
         self.context = ContextMeter(window)
-        self._late: OrderedDict[str, e.ToolUsed] = OrderedDict()
-        self._orphans: OrderedDict[str, e.ToolReturned] = OrderedDict()
+        self._late: Waiting[e.ToolUsed] = Waiting(LATE, WAITING_TEXT)
+        """Given up, and cut: a result may come all the same."""
+        self._orphans: Waiting[e.ToolReturned] = Waiting(ORPHANS, WAITING_TEXT)
 
     @property
     def seconds(self) -> float:
@@ -111,7 +117,13 @@ class LiveSession:
     @property
     def has_orphans(self) -> bool:
         """Results wait for their calls."""
-        return bool(self._orphans)
+        return len(self._orphans) > 0
+
+    @property
+    def size(self) -> int:
+        """Characters held, roughly."""
+        texts = self.messages.size + self.calls.size + sum(agent.messages.size for agent in self.agents.values())
+        return texts + self.pending.size + self._late.size + self._orphans.size
 
     @property
     def prompt_tokens(self) -> int:
@@ -187,16 +199,14 @@ class LiveSession:
 
     def settle(self) -> list[e.AnyEvent]:
         """Give up waiting for the calls of results that came without one; return these results."""
-        orphans = list(self._orphans.values())
-        self._orphans.clear()
-        return [self._finish(orphan, None) for orphan in orphans]
+        return [self._finish(orphan, None) for orphan in self._orphans.clear()]
 
     def rest(self) -> None:
         """Keep only the newest of what was said and done: nobody looks at it just now."""
-        self.messages.shrink(RESTING)
-        self.calls.shrink(RESTING)
+        self.messages.shrink(RESTING, RESTING_TEXT)
+        self.calls.shrink(RESTING, RESTING_TEXT)
         for agent in self.agents.values():
-            agent.messages.shrink(RESTING)
+            agent.messages.shrink(1, RESTING_TEXT)
 
     # ── parts ──────────────────────────────────────────────────────────────────────────────────
 
@@ -218,23 +228,21 @@ class LiveSession:
                 self.title = event.title
             case e.AgentSpawned():
                 spawned = self._agent(event.spawned, event.at)
-                spawned.description, spawned.type, spawned.call = event.description, event.type, event.call
+                spawned.description = cut(event.description, LONGEST_NAME)
+                spawned.type, spawned.call = event.type, event.call
             case e.ErrorRaised():
                 self.errors += 1
             case e.TurnEnded() if not event.agent:
                 self.working = False
                 self.turns += 1
-                for call in [call for call, used in self.pending.items() if not used.agent]:
-                    _put(self._late, call, self.pending.pop(call), LATE)
+                self._give_up([used for used in self.pending.values() if not used.agent])
             case e.SessionResumed():
                 self.idle, self.ended = False, None
             case e.SessionIdled():
                 self.idle, self.working = True, False
             case e.SessionEnded():
                 self.ended, self.working = event, False
-                for call, used in self.pending.items():
-                    _put(self._late, call, used, LATE)
-                self.pending.clear()
+                self._give_up(self.pending.values())
 
     def _count(self, kind: str) -> None:
         self.counts[kind] = self.counts.get(kind, 0) + 1
@@ -254,23 +262,31 @@ class LiveSession:
             self.model = event.model or self.model
 
     def _used(self, event: e.ToolUsed, agent: Agent | None) -> list[e.AnyEvent]:
-        name = event.tool if event.tool in self.tools or len(self.tools) < NAMES else OTHER
+        name = cut(event.tool, LONGEST_NAME)
+        name = name if name in self.tools or len(self.tools) < NAMES else OTHER
         self.tools[name] = self.tools.get(name, 0) + 1
         if agent is not None:
             agent.tools += 1
-        orphan = self._orphans.pop(event.call, None)
+        orphan = self._orphans.pop(event.call)
         if orphan is not None:
             return [self._finish(orphan, event)]
-        _put(self.pending, event.call, event, PENDING)
+        gone = self.pending.put(event.call, event, weight(event))
+        self._give_up(used for used in gone if used.call != event.call)
         self.working = self.working or agent is None
         return []
 
+    def _give_up(self, calls: Iterable[e.ToolUsed]) -> None:
+        """Their results are not waited for any more."""
+        for used in calls:
+            self.pending.pop(used.call)
+            short = short_use(used)
+            self._late.put(used.call, short, weight(short))
+
     def _returned(self, event: e.ToolReturned) -> list[e.AnyEvent]:
-        used = self.pending.pop(event.call, None) or self._late.pop(event.call, None) or event.used
+        used = self.pending.pop(event.call) or self._late.pop(event.call) or event.used
         if used is not None:
             return [self._finish(event, used)]
-        oldest = _put(self._orphans, event.call, event, ORPHANS)
-        return [self._finish(oldest, None)] if oldest is not None else []
+        return [self._finish(oldest, None) for oldest in self._orphans.put(event.call, event, weight(event))]
 
     def _finish(self, event: e.ToolReturned, used: e.ToolUsed | None) -> e.ToolReturned:
         seconds = event.seconds
@@ -278,7 +294,7 @@ class LiveSession:
             seconds = max(0.0, (event.at - used.at).total_seconds())
         event = replace(event, used=used, seconds=seconds)
         short = short_result(event)
-        self.calls.append(short, len(short.output) + sum(len(change.diff) for change in short.files))
+        self.calls.append(short, weight(short))
         self.errors += event.is_error
         for change in event.files:
             self._touch(change, event)
@@ -290,16 +306,17 @@ class LiveSession:
         added, removed = change.added or 0, change.removed or 0
         self.added += added
         self.removed += removed
-        before = self.files.pop(change.path, FileTouch(change.path))
+        path = cut(change.path, LONGEST_NAME)
+        before = self.files.pop(path, FileTouch(path))
         touch = FileTouch(
-            path=change.path,
+            path=path,
             added=before.added + added,
             removed=before.removed + removed,
             at=event.at,
             call=event.call,
             times=before.times + 1,
         )
-        _put(self.files, change.path, touch, FILES)
+        _put(self.files, path, touch, FILES)
 
     def _measure(self, event: e.AnyEvent) -> list[e.AnyEvent]:
         """Tell the meter of the main conversation what came; return what it makes of it."""
@@ -351,11 +368,12 @@ def concluded(change: Growth | Shrink, event: e.AnyEvent) -> e.ContextGrew | e.S
     )
 
 
-def _put(table: "OrderedDict[str, T]", key: str, value: T, most: int) -> T | None:
-    """Put a value last; return the oldest one if it had to go, or the one that `key` had."""
-    before = table.pop(key, None)
+def _put(table: "OrderedDict[str, T]", key: str, value: T, most: int) -> None:
+    """Put a value last, and drop the oldest if there are too many."""
+    table.pop(key, None)
     table[key] = value
-    return table.popitem(last=False)[1] if len(table) > most else before
+    if len(table) > most:
+        table.popitem(last=False)
 
 
 def rests_since(session: LiveSession, now: datetime) -> timedelta:

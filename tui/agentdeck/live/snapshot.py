@@ -1,5 +1,6 @@
 """A session at one moment, for whoever must not be surprised by what happens to it next. Nothing here changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -65,9 +66,9 @@ class SessionSnapshot:
     agents: tuple[AgentSnapshot, ...]
     files: tuple[FileTouch, ...]
     """The one touched last is the last."""
-    counts: dict[str, int]
+    counts: Mapping[str, int]
     """Events by kind, and messages also as `message.<role>`."""
-    tools: dict[str, int]
+    tools: Mapping[str, int]
     """Calls by the tool's name."""
     errors: int
     """Failed calls and errors."""

@@ -19,6 +19,9 @@ FORGET_AFTER: Final = 2 * 24 * 3600.0
 KEPT: Final = 500
 """Sessions in memory; the ones that rested longest go first."""
 
+ROOM: Final = 50_000_000
+"""Characters that all of them together may hold; beyond that, those that rested longest keep only their newest."""
+
 CROWD: Final = 100
 """So many more may come while a history is read, before the number is brought down again."""
 
@@ -139,10 +142,18 @@ class LiveStore:
         self._known.pop(key, None)
 
     def prune(self) -> None:
-        """Drop the sessions that rested longest, beyond the number that is kept."""
+        """Drop the sessions that rested longest, beyond the number that is kept; and what they hold beyond `ROOM`."""
         if len(self.sessions) > self._kept:
             for key in self._by_rest()[: len(self.sessions) - self._kept]:
                 self.forget(key)
+        held = sum(session.size for session in self.sessions.values())
+        for key in self._by_rest()[:-1] if held > ROOM else ():
+            session = self.sessions[key]
+            held -= session.size
+            session.rest()
+            held += session.size
+            if held <= ROOM:
+                break
 
     def idle_in(self, now: datetime) -> timedelta | None:
         """When time alone may next change something, so that nobody has to look before; None when it will not."""

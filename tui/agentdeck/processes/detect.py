@@ -32,11 +32,20 @@ _SHELL_WORDS: Final = frozenset(
 _NODE: Final = re.compile(r"node|nodejs|bun|deno|MainThread")
 
 _HELPERS: Final = {
-    "claude": frozenset({"daemon", "bg-pty-host", "bg-spare", "mcp", "update", "install", "doctor", "--version", "-v"}),
-    "codex": frozenset({"app-server", "mcp-server", "pid-update-loop", "sandbox", "--version"}),
-    "gemini": frozenset({"mcp", "--version"}),
-    "cursor": frozenset({"update", "--version"}),
-}
+    "claude": frozenset({
+        "daemon", "bg-pty-host", "bg-spare", "mcp", "update", "install", "doctor", "config", "plugin", "setup-token",
+        "agents", "auth", "--version", "-v",
+    }),
+    "codex": frozenset({
+        "app-server", "mcp-server", "pid-update-loop", "sandbox", "login", "logout", "mcp", "completion", "debug",
+        "apply", "cloud", "features", "update", "queue", "--version", "-V",
+    }),
+    "gemini": frozenset({"mcp", "extensions", "hooks", "skills", "--version", "-v"}),
+    "cursor": frozenset({"update", "login", "logout", "status", "mcp", "ls", "--version", "-v"}),
+}  # fmt: skip
+"""First arguments that make no session; of Codex some count wherever they stand."""
+
+_CODEX_HELPERS: Final = frozenset({"app-server", "mcp-server", "pid-update-loop"})
 _DESKTOP: Final = re.compile(
     r"\.app/Contents/|Claude Helper|Cursor Helper|/usr/lib/claude-desktop|/opt/Cursor|/tmp/\.mount_"
     r"|ShipIt|Squirrel|[Uu]pdater"
@@ -116,6 +125,21 @@ def _native(program: str, exe: str) -> str | None:
     return None
 
 
+def script(argv: Sequence[str], exe: str = "") -> str:
+    """Return the script that a node CLI's interpreter runs, as it was named; empty for any other process."""
+    if not argv or not _NODE.fullmatch(PurePath(exe or argv[0]).name):
+        return ""
+    position = _script_position(argv)
+    return argv[position] if position is not None else ""
+
+
+def own_arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """Return what an agent's command line gives to the CLI itself: what follows the program, or its script."""
+    if argv and _NODE.fullmatch(PurePath(argv[0]).name) and (position := _script_position(argv)) is not None:
+        return tuple(argv[position + 1 :])
+    return tuple(argv[1:])
+
+
 def _script_position(argv: Sequence[str]) -> int | None:
     """Return where the script is on an interpreter's command line, after the interpreter's own options."""
     return next((index for index, part in enumerate(argv) if index and not part.startswith("-")), None)
@@ -132,4 +156,4 @@ def _scripted(script: str) -> str | None:
 
 
 def _is_helper(name: str, arguments: Sequence[str]) -> bool:
-    return arguments[0] in _HELPERS[name] or (name == "codex" and not _HELPERS[name].isdisjoint(arguments))
+    return arguments[0] in _HELPERS[name] or (name == "codex" and not _CODEX_HELPERS.isdisjoint(arguments))

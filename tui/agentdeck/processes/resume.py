@@ -5,7 +5,6 @@ was measured with the real ones (docs/providers.md). An id for which no conversa
 CLIs end with an error when they are asked to resume one.
 """
 
-import contextlib
 import json
 import os
 import re
@@ -15,10 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
+from agentdeck.processes.look import Look, system_look
 
 _UUID: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_ROLLOUT: Final = re.compile(rf"rollout-.*-({_UUID})\.jsonl$")
+ROLLOUT: Final = re.compile(rf"rollout-.*-({_UUID})\.jsonl$")
+_FOLDER: Final = 200
+"""Characters of a folder's name before it is cut."""
+
 _HEAD: Final = 256 * 1024
 """Bytes of a conversation's first line that are read at most."""
 
@@ -54,45 +56,26 @@ class Places:
         )
 
 
+HERE: Final = system_look(())
+"""This system's processes, all of them."""
+
+
 def environment(pid: int) -> dict[str, str]:
     """Return the environment that a process started with, empty when it is not ours to see."""
-    if sys.platform == "linux":
-        try:
-            raw = Path(f"/proc/{pid}/environ").read_bytes()
-        except OSError:
-            return {}
-        pairs = (entry.partition("=") for entry in os.fsdecode(raw).split("\0"))
-        return {name: value for name, found, value in pairs if found}
-    try:
-        return psutil.Process(pid).environ()
-    except (psutil.Error, OSError):
-        return {}
+    return HERE.environment(pid)
 
 
-def descendants(pid: int) -> Iterator[int]:
+def descendants(pid: int, look: Look = HERE) -> Iterator[int]:
     """Yield a process and what descends from it, without a scan of the whole machine."""
     yield pid
-    if sys.platform != "linux":
-        with contextlib.suppress(psutil.Error, OSError):
-            yield from [child.pid for child in psutil.Process(pid).children(recursive=True)]
-        return
-    try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return
-    for task in tasks:
-        try:
-            children = Path(f"/proc/{pid}/task/{task}/children").read_text()
-        except OSError:
-            continue
-        for child in children.split():
-            yield from descendants(int(child))
+    for child in look.children(pid):
+        yield from descendants(child, look)
 
 
 # ── Claude Code ────────────────────────────────────────────────────────────────────────────────
 
 
-def claude_session(pid: int, places: Places) -> ClaudeSession | None:
+def claude_session(pid: int, places: Places, look: Look = HERE) -> ClaudeSession | None:
     """Return what the Claude Code with this pid says of itself.
 
     The file of a killed one stays behind, so its start must be that of the process. It is written in place: a torn
@@ -106,12 +89,12 @@ def claude_session(pid: int, places: Places) -> ClaudeSession | None:
             return None
         except ValueError:
             continue
-        return _claude_record(record, pid)
+        return _claude_record(record, pid, look)
     return None
 
 
-def _claude_record(record: Any, pid: int) -> ClaudeSession | None:
-    if not isinstance(record, dict) or str(record.get("procStart", "")) not in ("", start_ticks(pid)):
+def _claude_record(record: Any, pid: int, look: Look) -> ClaudeSession | None:
+    if not isinstance(record, dict) or str(record.get("procStart", "")) not in ("", start_ticks(pid, look)):
         return None
     at = record.get("statusUpdatedAt")
     return ClaudeSession(
@@ -122,14 +105,31 @@ def _claude_record(record: Any, pid: int) -> ClaudeSession | None:
     )
 
 
-def start_ticks(pid: int) -> str:
+def start_ticks(pid: int, look: Look = HERE) -> str:
     """Return when a process started, in ticks since boot, as Claude records it; empty where that is unknown."""
-    try:
-        row = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:
-        return ""
-    fields = row[row.rfind(b")") + 2 :].split()
-    return fields[19].decode() if len(fields) > 19 else ""
+    start = look.start(pid) if sys.platform == "linux" else None
+    return str(start) if start is not None else ""
+
+
+def claude_folder(cwd: str) -> str:
+    """Return the name of the folder in which Claude Code keeps the conversations of a directory (its real path).
+
+    Every UTF-16 unit but letters and digits becomes a dash; a long name is cut and gets a hash of the whole.
+    """
+    units = cwd.encode("utf-16-le", "surrogatepass")
+    codes = [int.from_bytes(units[at : at + 2], "little") for at in range(0, len(units), 2)]
+    name = "".join(chr(code) if code < 128 and chr(code).isalnum() else "-" for code in codes)
+    if len(name) <= _FOLDER:
+        return name
+    number = 0
+    for code in codes:
+        number = (number * 31 + code) & 0xFFFFFFFF
+    number = abs(number - (1 << 32) if number >> 31 else number)
+    digits = ""
+    while number or not digits:
+        number, digit = divmod(number, 36)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"{name[:_FOLDER]}-{digits}"
 
 
 # ── ids ────────────────────────────────────────────────────────────────────────────────────────
@@ -178,62 +178,59 @@ def exists(family: str, session: str, places: Places) -> bool:
             return any((places.codex / "sessions").glob(f"*/*/*/rollout-*-{session}.jsonl"))
         case "gemini":
             chats = (places.gemini / "tmp").glob(f"*/chats/session-*-{session[:8]}*")
-            return any(_gemini_id(chat) == session for chat in chats)
+            return any(gemini_id(chat) == session for chat in chats)
         case _:
             return True
 
 
 def _codex_open(pids: Iterable[int]) -> str:
     """Return the thread whose rollout file is held open. Threads of sub-agents are younger, so the oldest is meant."""
-    names = sorted(Path(path).name for pid in pids for path in _open_files(pid) if _ROLLOUT.search(path))
-    match = _ROLLOUT.search(names[0]) if names else None
+    names = sorted(Path(path).name for pid in pids for path in HERE.open_files(pid) if ROLLOUT.search(path))
+    match = ROLLOUT.search(names[0]) if names else None
     return match[1] if match else ""
 
 
-def _open_files(pid: int) -> Iterator[str]:
-    if sys.platform != "linux":
-        with contextlib.suppress(psutil.Error, OSError):
-            yield from [file.path for file in psutil.Process(pid).open_files()]
-        return
-    try:
-        descriptors = os.listdir(f"/proc/{pid}/fd")
-    except OSError:
-        return
-    for descriptor in descriptors:
-        try:
-            yield os.readlink(f"/proc/{pid}/fd/{descriptor}")  # noqa: PTH115 - a link's text, not a path of ours
-        except OSError:
-            continue
+def open_rollouts(pid: int) -> set[str]:
+    """Return the threads whose rollout files a process has open."""
+    return {match[1] for path in HERE.open_files(pid) if (match := ROLLOUT.search(path))}
 
 
 def _codex_recent(places: Places, cwd: str, started: float) -> set[str]:
     found = set()
     for path in _since((places.codex / "sessions").glob("*/*/*/rollout-*.jsonl"), started):
-        payload = _first_record(path).get("payload")
-        match = _ROLLOUT.search(path.name)
+        payload = first_record(path).get("payload")
+        match = ROLLOUT.search(path.name)
         if match and isinstance(payload, dict) and payload.get("cwd") == cwd:
             found.add(match[1])
     return found
 
 
-def _gemini_recent(places: Places, cwd: str, started: float) -> set[str]:
+def gemini_chats(cwd: str, places: Places) -> list[Path]:
+    """Return the files of a directory's chats."""
     try:
         projects = json.loads((places.gemini / "projects.json").read_bytes())
         folder = projects["projects"][os.path.realpath(cwd)]
     except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    chats = _since((places.gemini / "tmp" / str(folder) / "chats").glob("session-*"), started)
-    return {found for path in chats if (found := _gemini_id(path))}
+        return []
+    return list((places.gemini / "tmp" / str(folder) / "chats").glob("session-*"))
 
 
-def _gemini_id(chat: Path) -> str:
-    return _text(_first_record(chat).get("sessionId"))
+def _gemini_recent(places: Places, cwd: str, started: float) -> set[str]:
+    return {found for path in _since(gemini_chats(cwd, places), started) if (found := gemini_id(path))}
+
+
+def gemini_id(chat: Path) -> str:
+    """Return the id in a chat's header; empty when it has none."""
+    return _text(first_record(chat).get("sessionId"))
+
+
+def cursor_chats(cwd: str, places: Places) -> list[Path]:
+    folder = re.sub(r"[^A-Za-z0-9]", "-", cwd).lstrip("-")
+    return list((places.cursor / "projects" / folder / "agent-transcripts").glob("*"))
 
 
 def _cursor_recent(places: Places, cwd: str, started: float) -> set[str]:
-    folder = re.sub(r"[^A-Za-z0-9]", "-", cwd).lstrip("-")
-    transcripts = _since((places.cursor / "projects" / folder / "agent-transcripts").glob("*"), started)
-    return {path.stem for path in transcripts if re.fullmatch(_UUID, path.stem)}
+    return {path.stem for path in _since(cursor_chats(cwd, places), started) if re.fullmatch(_UUID, path.stem)}
 
 
 def _since(paths: Iterable[Path], started: float) -> Iterator[Path]:
@@ -245,7 +242,8 @@ def _since(paths: Iterable[Path], started: float) -> Iterator[Path]:
             continue
 
 
-def _first_record(path: Path) -> dict[str, Any]:
+def first_record(path: Path) -> dict[str, Any]:
+    """Return a conversation's first record, empty when it cannot be read or is none."""
     try:
         with path.open("rb") as file:
             record = json.loads(file.readline(_HEAD))

@@ -93,6 +93,10 @@ class ProcessTable:
             busiest_cpu=busiest_cpu,
         )
 
+    def percent(self, process: Process) -> float:
+        """Return the CPU percent that a process itself used between the last two scans."""
+        return self._used(process) / self._elapsed * 100 if self._elapsed > 0 else 0.0
+
     def host(self) -> HostUsage:
         memory = psutil.virtual_memory()
         return HostUsage(

@@ -92,6 +92,8 @@ class FeedLine(msgspec.Struct, frozen=True, kw_only=True):
     agent: str = ""
     added: int | None = None
     removed: int | None = None
+    burned: str = ""
+    """What its processes used of the machine, such as `pytest 92 %`; empty when it is not worth telling."""
 
 
 class ConversationLine(msgspec.Struct, frozen=True, array_like=True):
@@ -126,6 +128,13 @@ class ReadCall(Request, tag="read_call"):
     call: str
 
 
+class ReadMessage(Request, tag="read_message"):
+    """Ask for `CallDetail`: the whole of a message of the feed. Raises `UnknownSessionError`."""
+
+    key: str
+    at: float
+
+
 class ReadConversation(Request, tag="read_conversation"):
     """Ask for `Conversation`: the whole of it, rendered in lines that are at most `width` cells wide."""
 
@@ -136,6 +145,8 @@ class ReadConversation(Request, tag="read_conversation"):
     count: int = 400
     find: str = ""
     """Go to the last line before `before` that has this text, whatever its case."""
+    turn: int = -1
+    """Tell the `count` lines from the message of this number on, counted from 0 as in a search."""
 
 
 class ReadUsage(Request, tag="read_usage"):
@@ -152,10 +163,23 @@ class FactsGone(Reply, tag="facts_gone"):
     key: str
 
 
+class Spent(Reply, tag="spent"):
+    """What all sessions of this machine used, pushed after `WatchFacts`. Days are this machine's."""
+
+    today_tokens: int = 0
+    today_usd: float = 0.0
+    week_tokens: int = 0
+    week_usd: float = 0.0
+    unpriced: bool = False
+    """Some tokens of the week are of a model without a price."""
+
+
 class FeedLines(Reply, tag="feed"):
     key: str
     lines: tuple[FeedLine, ...]
     """Oldest first. A line with a number that was told before replaces it."""
+    anew: bool = False
+    """The session has another conversation now: what was told of its feed before is no longer part of it."""
 
 
 class CallDetail(Reply, tag="call"):
@@ -175,6 +199,8 @@ class Conversation(Reply, tag="conversation"):
     start: int
     total: int
     lines: tuple[ConversationLine, ...]
+    line: int = -1
+    """The line that was looked for; -1 when there is none."""
 
 
 class UsageTold(Reply, tag="usage"):

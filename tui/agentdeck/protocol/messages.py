@@ -6,13 +6,21 @@ tagged unions; an unknown tag is a protocol error, so `VERSION` goes up whenever
 
 Delivery: a `Frame` is *latest only* (a slow client skips to the newest rows); `Resources` may be skipped;
 everything else must arrive.
+
+Long, because all that the core of the hub hears and says stands in one place; each desk has a module of its own.
 """
 
 from typing import Final
 
 import msgspec
 
+from agentdeck.protocol import approvals as a
+from agentdeck.protocol import attention as w
 from agentdeck.protocol import facts as f
+from agentdeck.protocol import insight as i
+from agentdeck.protocol import outside as o
+from agentdeck.protocol import queue as q
+from agentdeck.protocol import share as s
 from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Frame, Row
 
@@ -59,6 +67,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """The evidence for `state`, in a few words."""
     since: float = 0.0
     """When it entered `state`."""
+    asks: str = ""
+    """What it needs the person for when it does: approval, question, login or setup."""
+    until: float | None = None
+    """When the limit is lifted that it is under, where that is known."""
     started: float = 0.0
     ended: float | None = None
     exit_status: int | None = None
@@ -72,6 +84,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     resume_id: str = ""
     """The provider's own session id, when known: `restart` resumes it."""
     marked: bool = False
+    muted: bool = False
+    """Nobody is notified of it."""
     bells: int = 0
     """Bells since somebody last looked."""
     cols: int = 80
@@ -134,6 +148,8 @@ class Spawn(Request, tag="spawn"):
     prompt: str = ""
     args: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    resume: str = ""
+    """The provider's own id of a conversation to go on with, instead of a new one."""
     cols: int = 80
     rows: int = 24
 
@@ -275,7 +291,13 @@ CoreRequest = (
 """What the hub itself answers."""
 
 DeskRequest = (
-    f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadConversation | f.ReadUsage
+    f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadMessage | f.ReadConversation | f.ReadUsage
+    | o.ListAgents | o.Attach | o.Detach | o.LookAt | o.Adopt
+    | a.ListApprovals | a.WatchApprovals | a.Decide | a.ReadRules
+    | q.Enqueue | q.ReadQueue | q.EditQueued | q.MoveQueued | q.CancelQueued | q.SendQueued | q.AskInterrupt
+    | q.GuardedInterrupt | i.WatchInsight | i.ReadInsight | i.ReadAway
+    | w.Explain | w.MakeReport | w.Looking | w.Mute
+    | s.ShareRequests
 )  # fmt: skip
 """What its desks answer (hub/desk.py), each its own."""
 
@@ -378,4 +400,11 @@ class History(Reply, tag="history"):
 AnyReply = (
     Done | Failed | Welcome | HubStatus | Sessions | Changed | Gone | Resources | Notice | ClipboardAsked | Copied
     | Bell | Screen | History | f.FactsChanged | f.FactsGone | f.FeedLines | f.CallDetail | f.Conversation | f.UsageTold
+    | f.Spent
+    | i.InsightChanged | i.InsightTold | i.AwayTold
+    | o.Agents | o.Attached
+    | a.Approvals | a.ApprovalAsked | a.ApprovalGone | a.Rules
+    | q.Queues | q.InterruptTold
+    | w.Explained | w.Report | w.Alert
+    | s.ShareReplies
 )  # fmt: skip

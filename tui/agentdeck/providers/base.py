@@ -70,11 +70,6 @@ class Provider:
     """For a provider of the person's own: the built-in one whose habits it has. Read it through `family`."""
     foreground: bool = False
     """A shell: its state is whether something runs in the foreground."""
-    dialogs: tuple[re.Pattern[str], ...] = ()
-    """What the screen says while a dialog of the first start waits, of which the program itself says nothing.
-
-    Looked for only before the first turn: afterwards an agent's prose could hold the same words.
-    """
     common_names: tuple[str, ...] = ()
     """Names in `programs` that others use too: accepted only where the real path names the provider's own directory."""
     home: str = ""

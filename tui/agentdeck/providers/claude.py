@@ -35,13 +35,6 @@ PROVIDER: Final = Provider(
         TitleRule(pattern=re.compile("^[\u2801-\u28ff◐◓◑◒] "), state="working"),
         TitleRule(pattern=re.compile("^✳"), state="unknown"),
     ),
-    dialogs=(
-        re.compile(r"Choose the text style that looks best"),
-        re.compile(r"Do you want to use this API key\?"),
-        re.compile(r"Press Enter to continue"),
-        re.compile(r"Yes, I trust this folder"),
-        re.compile(r"Select login method"),
-    ),
     install="npm install -g @anthropic-ai/claude-code",
     daemons=("claude daemon", "bg-pty-host", "bg-spare"),
 )

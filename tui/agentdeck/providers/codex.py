@@ -26,12 +26,6 @@ PROVIDER: Final = Provider(
         TitleRule(pattern=re.compile(r"Action Required"), state="needs_you"),
         TitleRule(pattern=re.compile("^[\u2801-\u28ff] "), state="working"),
     ),
-    dialogs=(
-        re.compile(r"Trust this folder|Do you trust the contents of this directory"),
-        re.compile(r"Sign in with ChatGPT"),
-        re.compile(r"Hooks need review"),
-        re.compile(r"Press enter to continue", re.IGNORECASE),
-    ),
     install="npm install -g @openai/codex",
     daemons=("codex app-server", "pid-update-loop"),
 )

@@ -35,10 +35,6 @@ PROVIDER: Final = Provider(
         TitleRule(pattern=re.compile(r"^✦"), state="working"),
         TitleRule(pattern=re.compile(r"^◇"), state="idle"),
     ),
-    dialogs=(
-        re.compile(r"Do you trust (?:the files in )?this folder"),
-        re.compile(r"How would you like to authenticate"),
-    ),
     restart_status=199,
     install="npm install -g @google/gemini-cli",
 )

@@ -1,7 +1,7 @@
 """Who is told of which event: handlers by kind, behind filters. Pure; both watchers stand on it.
 
 A handler that fails harms nobody else: its failure becomes a `HandlerFailed` report, which goes to `on_error` and,
-without one, to the log. KeyboardInterrupt and SystemExit are no failures and pass.
+without one, to the log. A failing `on_error` is logged. KeyboardInterrupt and SystemExit are no failures and pass.
 """
 
 import inspect
@@ -9,6 +9,7 @@ import logging
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from types import TracebackType
 from typing import Final
@@ -55,7 +56,7 @@ class Dispatcher:
 
     def subscribe(self, handler: Handler, kind: str = "", filters: tuple[Filter, ...] = ()) -> None:
         """Raises `TypeError` for a coroutine function: nobody would wait for it."""
-        if inspect.iscoroutinefunction(handler):
+        if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__):
             raise TypeError(f"{_name(handler)} is a coroutine function; handlers are plain functions")
         with self._lock:
             self._subscriptions = (*self._subscriptions, Subscription(handler, kind, filters))
@@ -73,37 +74,33 @@ class Dispatcher:
         for each in self._subscriptions:
             if each.kind and each.kind != event.kind:
                 continue
-            with _Isolated(self, each, event):
+            with Isolated(partial(self._failed, each.handler, event)):
                 if each in self._subscriptions and all(fits(event, session) for fits in each.filters):
                     each.handler(event)
 
-    def report(self, failed: HandlerFailed) -> None:
+    def _failed(self, handler: Handler, event: AnyEvent, error: Exception) -> None:
         self.failures += 1
+        name, text = _name(handler), "".join(traceback.format_exception(error))
         if self.on_error is None:
-            _log.error("%s failed at a %s event\n%s", failed.handler, failed.event.kind, failed.traceback)
+            _log.error("%s failed at a %s event\n%s", name, event.kind, text)
             return
-        with _Isolated(self, Subscription(self.on_error, "", ()), failed.event, report=False):
-            self.on_error(failed)
+        with Isolated(lambda error: _log.error("%s, told of a failure, failed itself", self.on_error, exc_info=error)):
+            self.on_error(HandlerFailed(handler=name, event=event, error=error, traceback=text))
 
 
-class _Isolated:
-    """Turns what is raised inside into a report; a failure of the reporter itself is only logged."""
+class Isolated:
+    """Hands what is raised inside to `failed` and goes on after it; what is no `Exception` passes."""
 
-    def __init__(self, dispatcher: Dispatcher, each: Subscription, event: AnyEvent, *, report: bool = True) -> None:
-        self._dispatcher, self._each, self._event, self._report = dispatcher, each, event, report
+    def __init__(self, failed: Callable[[Exception], object]) -> None:
+        self._failed = failed
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> bool:
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
         if not isinstance(error, Exception):
             return False
-        text = "".join(traceback.format_exception(kind, error, at))
-        if self._report:
-            name = _name(self._each.handler)
-            self._dispatcher.report(HandlerFailed(handler=name, event=self._event, error=error, traceback=text))
-        else:
-            _log.error("the reporter of failed handlers failed itself\n%s", text)
+        self._failed(error)
         return True
 
 

@@ -21,7 +21,7 @@ from agentdeck.live.session import LiveSession
 T = TypeVar("T")
 
 Filter = Callable[[e.AnyEvent, LiveSession], bool]
-"""Takes an event and the session as it is just after it."""
+"""Takes an event and its session as it stands when the event is told; it must not change the session, nor keep it."""
 
 PATHS: Final = ("file_path", "path", "absolute_path", "notebook_path")
 """Inputs of tool calls that name a file."""

@@ -13,8 +13,7 @@ from typing import Final, NamedTuple
 from agentdeck.errors import UsageError
 from agentdeck.events import AnyEvent
 from agentdeck.live.session import LiveSession
-from agentdeck.realtime.filters import Filter
-from agentdeck.realtime.processes import Processes
+from agentdeck.live.writers import Writers
 from agentdeck.realtime.sessions import LiveSessionManager
 from agentdeck.transcripts.ending import IDLE_AFTER, Rules
 from agentdeck.transcripts.follow import Follower
@@ -24,12 +23,15 @@ from agentdeck.transcripts.roots import Root, roots
 WARM: Final = timedelta(minutes=15)
 """Sessions that did something so lately are known from the start, so that it can be told when they become idle."""
 
+TICK: Final = 1.0
+"""Seconds between two looks at what time alone concludes."""
+
 PROCESSES_EVERY: Final = 5.0
 """Seconds between two looks at which processes still live."""
 
 
 class Told(NamedTuple):
-    """An event and the session it happened to, as the session is just after it."""
+    """An event and the session it happened to."""
 
     event: AnyEvent
     session: LiveSession
@@ -60,16 +62,13 @@ class Options(NamedTuple):
 
 
 class Lookout:
-    """`wanted` is a filter over everything; `now` the clock in unix seconds."""
+    """`now` is the clock, in unix seconds."""
 
-    def __init__(
-        self, options: Options, *, wanted: Sequence[Filter] = (), now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, options: Options, *, now: Callable[[], float] = time.time) -> None:
         self.roots = options.find_roots()
         rules = options.rules or Rules(idle_after=options.idle_after)
         self.sessions = LiveSessionManager(rules=rules, now=lambda: datetime.fromtimestamp(now(), UTC))
-        self._processes = Processes(options.env)
-        self._wanted = tuple(wanted)
+        self._writers = Writers(options.env)
         self._now = now
         begin = datetime.fromtimestamp(now(), UTC)
         since = options.since
@@ -101,6 +100,9 @@ class Lookout:
             told = [each for event in events for each in self._fold(event)]
             recalled, self._recalled = self._recalled, []
             yield [*recalled, *told]
+        if self._recalled:  # the end of a sweep is no slice of its own
+            recalled, self._recalled = self._recalled, []
+            yield recalled
         if not self._begun and self._follower.swept:
             self._begun = True
             if self._since is None:
@@ -108,14 +110,14 @@ class Lookout:
 
     def tick(self) -> list[Told]:
         """Once a second: conclude what time and processes conclude."""
-        if self._now() - self._processes_at >= PROCESSES_EVERY or self._now() < self._processes_at:
+        if abs(self._now() - self._processes_at) >= PROCESSES_EVERY:
             self._processes_at = self._now()
-            for session, lives in self._processes.look():
-                self.sessions.sign("claude", session, process=lives)
-        return self._chosen(self.sessions.prune())
+            for each in self._writers.look():
+                self.sessions.sign(each.provider, each.session, process=each.process, open=each.open)
+        return self._told(self.sessions.prune())
 
     def _fold(self, event: AnyEvent) -> list[Told]:
-        return self._chosen(self.sessions.apply(event))
+        return self._told(self.sessions.apply(event))
 
     def _recall(self, events: list[AnyEvent]) -> None:
         """What had happened before we began: folded, and told only as far back as was asked for."""
@@ -124,9 +126,8 @@ class Lookout:
             if self._since is not None and event.at >= self._since and not self._follower.swept:
                 self._recalled += told
 
-    def _chosen(self, events: Iterable[AnyEvent]) -> list[Told]:
-        told = [Told(event, self.sessions.live(event)) for event in events]
-        return [each for each in told if all(fits(*each) for fits in self._wanted)] if self._wanted else told
+    def _told(self, events: Iterable[AnyEvent]) -> list[Told]:
+        return [Told(event, self.sessions.live(event)) for event in events]
 
 
 def _aware(moment: datetime) -> datetime:

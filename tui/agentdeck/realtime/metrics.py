@@ -41,6 +41,7 @@ class Metrics:
     sessions: int
     """Seen so far."""
     messages: int
+    """Of people and agents; what agents think is none."""
     messages_per_minute: float
     calls: int
     """Tool calls."""
@@ -140,8 +141,9 @@ class MetricsCollector:
     def _add(self, event: e.AnyEvent, key: tuple[str, str]) -> None:
         match event:
             case e.MessageAdded():
-                self._messages += 1
-                self._at(event).messages += 1
+                if event.role != "thinking":
+                    self._messages += 1
+                    self._at(event).messages += 1
                 if event.tokens is not None and event.role != "user":
                     self._answer(key, event.message, event.model, event.tokens.output)
             case e.ToolUsed():
@@ -166,7 +168,9 @@ class MetricsCollector:
         _remember(self._answers, key, (message, max(output, counted)))
 
     def _meet(self, key: tuple[str, str]) -> None:
-        if key[1] and key not in self._known:
+        if key in self._known:
+            self._known.move_to_end(key)
+        elif key[1]:
             self._seen += 1
             _remember(self._known, key, None)
 

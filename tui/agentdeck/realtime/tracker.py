@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
-from typing import Final
+from typing import Final, NamedTuple
 
 from agentdeck import events as e
 from agentdeck.live.context import ContextMeter
@@ -58,6 +58,12 @@ class ContextSnapshot:
         return 100 * self.prompt / self.window
 
 
+class _Point(NamedTuple):
+    at: datetime
+    tokens: int
+    is_response: bool
+
+
 @dataclass(slots=True)
 class _Tracked:
     meter: ContextMeter
@@ -66,6 +72,8 @@ class _Tracked:
     snapshots: deque[ContextSnapshot] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
     growths: deque[e.ContextGrew] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
     summaries: deque[e.Summarized] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
+    points: deque[_Point] = field(default_factory=lambda: deque(maxlen=SNAPSHOTS))
+    """In the order in which they were told: records may have the same time."""
 
 
 class ContextTracker:
@@ -103,11 +111,7 @@ class ContextTracker:
         """Return the size of the context over time: a point per response, and one per recorded summary."""
         with self._lock:
             tracked = self._sessions.get((provider, session))
-            if tracked is None:
-                return []
-            points = [(snapshot.at, snapshot.prompt) for snapshot in tracked.snapshots]
-            points += [(summary.at, summary.after) for summary in tracked.summaries if summary.how == "record"]
-        return sorted(points, key=lambda point: point[0])
+            return [(point.at, point.tokens) for point in tracked.points] if tracked is not None else []
 
     def growths(self, provider: str, session: str) -> list[e.ContextGrew]:
         """Return what made the context grow by more than the answers explain."""
@@ -134,7 +138,7 @@ class ContextTracker:
             case e.ToolReturned():
                 used = tracked.calls.pop(event.call, None) or event.used
                 tracked.meter.add(used.tool if used is not None else "tool", len(event.output), is_result=True)
-            case e.SessionEnded():
+            case e.TurnEnded() | e.SessionEnded():
                 tracked.calls.clear()
         before = tracked.meter.responses
         change = measure(tracked.meter, event)
@@ -144,16 +148,18 @@ class ContextTracker:
                 tracked.growths.append(fact)
             else:
                 tracked.summaries.append(fact)
-        if isinstance(event, e.MessageAdded | e.ToolUsed) and event.tokens is not None and tracked.meter.responses:
-            self._note(tracked, event, is_new=tracked.meter.responses > before)
+                if fact.how == "record":
+                    tracked.points.append(_Point(fact.at, fact.after, is_response=False))
+        if (message := _responded(event)) is not None:
+            self._note(tracked, message, event.at, is_new=tracked.meter.responses > before)
 
     @staticmethod
-    def _note(tracked: _Tracked, event: e.MessageAdded | e.ToolUsed, *, is_new: bool) -> None:
+    def _note(tracked: _Tracked, message: str, at: datetime, *, is_new: bool) -> None:
         """Add a snapshot, or bring the one of the same response up to date."""
         meter = tracked.meter
         snapshot = ContextSnapshot(
-            at=event.at,
-            message=event.message,
+            at=at,
+            message=message,
             prompt=meter.prompt,
             output=meter.answer,
             window=meter.window,
@@ -167,4 +173,18 @@ class ContextTracker:
         )
         if not is_new and tracked.snapshots:
             tracked.snapshots.pop()
+            if tracked.points and tracked.points[-1].is_response:
+                tracked.points.pop()
         tracked.snapshots.append(snapshot)
+        tracked.points.append(_Point(at, meter.prompt, is_response=True))
+
+
+def _responded(event: e.AnyEvent) -> str | None:
+    """Return the id of the response of which an event tells the tokens; None when it does not."""
+    match event:
+        case (
+            e.MessageAdded(role="assistant" | "thinking", message=message, tokens=e.Tokens() as tokens)
+            | e.ToolUsed(message=message, tokens=e.Tokens() as tokens)
+        ) if tokens.prompt:
+            return message
+    return None

@@ -6,21 +6,18 @@ disk, and no event is lost.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
 
 from agentdeck.realtime.dispatch import Dispatcher, HandlerFailed
-from agentdeck.realtime.lookout import Lookout, Options, Told
+from agentdeck.realtime.lookout import TICK, Lookout, Options, Told
 from agentdeck.realtime.sessions import LiveSessionManager
 from agentdeck.realtime.subscribing import Subscribing
 from agentdeck.transcripts.ending import IDLE_AFTER, Rules
 from agentdeck.transcripts.roots import Root
 from agentdeck.transcripts.watch import Watch
-
-TICK: Final = 1.0
-"""Seconds between two looks at what time alone concludes."""
 
 
 class SessionWatcher(Subscribing):
@@ -49,8 +46,10 @@ class SessionWatcher(Subscribing):
     ) -> None:
         super().__init__(Dispatcher(on_error))
         self._lookout = Lookout(Options(home, roots, providers, since, idle_after, rules))
+        self._running = threading.Lock()
         self._stopped = threading.Event()
         self._ready = threading.Event()
+        self._hints: _Hints | None = None
 
     @property
     def sessions(self) -> LiveSessionManager:
@@ -68,20 +67,43 @@ class SessionWatcher(Subscribing):
         return self._ready
 
     def start(self) -> None:
-        """Watch until `stop`; Ctrl+C ends it too, as a KeyboardInterrupt."""
-        with _Hints(self._lookout) as hints:
-            while not self._stopped.is_set():
-                paths = hints.take(TICK)
-                if paths is not None:
-                    self._look(paths)
-                if not self._stopped.is_set():
-                    self._tell(self._lookout.tick())
-        self._stopped.clear()
-        self._ready.clear()
+        """Watch until `stop`; Ctrl+C ends it too, as a KeyboardInterrupt.
+
+        It may be called again afterwards, and goes on where it was. Raises `RuntimeError` while it is watching, and
+        what makes watching impossible.
+        """
+        if not self._running.acquire(blocking=False):
+            raise RuntimeError("this watcher is watching already")
+        try:
+            with _Hints(self._lookout) as hints:
+                self._follow(hints)
+        finally:
+            self._hints = None
+            self._stopped.clear()
+            self._ready.clear()
+            self._running.release()
 
     def stop(self) -> None:
-        """End `start`, from any thread or from a handler. Handlers that were not yet called for an event are not."""
+        """End `start`, from any thread, a handler or a signal handler, and return at once.
+
+        Of the event that is just being told, and of those found with it, handlers that were not yet called are not.
+        Before `start`, it makes the next one return at once.
+        """
         self._stopped.set()
+        hints = self._hints
+        if hints is not None:
+            hints.wake()
+
+    def _follow(self, hints: "_Hints") -> None:
+        self._hints = hints
+        ticked = float("-inf")
+        while not self._stopped.is_set():
+            paths = hints.take(TICK)
+            if paths is not None and not self._stopped.is_set():
+                self._look(paths)
+            if time.monotonic() - ticked >= TICK and not self._stopped.is_set():
+                ticked = time.monotonic()
+                self._tell(self._lookout.tick())
 
     def _look(self, paths: set[bytes]) -> None:
         for told in self._lookout.look(paths):
@@ -107,6 +129,7 @@ class _Hints:
         self._paths: set[bytes] = set()
         self._everything = False
         self._error: BaseException | None = None
+        self._woken = False
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="agentdeck-watch", daemon=True)
@@ -124,15 +147,21 @@ class _Hints:
         self._loop.close()
 
     def take(self, seconds: float) -> set[bytes] | None:
-        """Wait for paths to look at; an empty set means everything. None when there are none within `seconds`."""
+        """Wait for paths to look at; an empty set means everything. None when there are none, or somebody woke us."""
         with self._lock:
-            if not (self._paths or self._everything or self._error):
+            if not (self._paths or self._everything or self._error or self._woken):
                 self._lock.wait(seconds)
             if self._error is not None:
                 raise self._error
             paths, everything = self._paths, self._everything
-            self._paths, self._everything = set(), False
+            self._paths, self._everything, self._woken = set(), False, False
         return set() if everything else paths or None
+
+    def wake(self) -> None:
+        """End the wait of `take`; a signal handler may do so too, because the lock may be taken twice by a thread."""
+        with self._lock:
+            self._woken = True
+            self._lock.notify()
 
     def _run(self) -> None:
         assert self._task is not None

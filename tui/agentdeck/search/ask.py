@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from agentdeck.events import AnyEvent, Source
 from agentdeck.search.gather import DOCUMENT_LIMIT, document, parser_for
 from agentdeck.search.index import Index, Row
-from agentdeck.search.passages import passages, segmented
+from agentdeck.search.passages import Passage, clean, passages, segmented
 from agentdeck.transcripts.roots import Found
 
 AROUND: Final = 80
@@ -40,8 +40,11 @@ class Hit(NamedTuple):
     project: str
     at: int
     """Unix milliseconds; 0 when unknown."""
-    turn: int
-    """Number of the prompt that it belongs to, from 1; 0 is before the first."""
+    agent: str
+    """The sub-agent that it is of; empty for the main conversation."""
+    turn: int | None
+    """Number of its message in the main conversation, from 0: messages that are not blank count, thoughts too, and what
+    is no message belongs to the one before it. None for a sub-agent's, and before the first."""
     role: str
     snippet: str
     marks: tuple[tuple[int, int], ...]
@@ -55,7 +58,7 @@ def question(text: str) -> Question:
     """Read what somebody typed: words, "phrases", -without, begin*. Nothing to look for gives an empty `wanted`."""
     wanted: list[str] = []
     unwanted: list[str] = []
-    for minus, phrase, word in _TERM.findall(text):
+    for minus, phrase, word in _TERM.findall(clean(text).replace("\0", " ")):
         term = phrase or word
         if any(c.isalnum() for c in term):
             (unwanted if minus else wanted).append(term)
@@ -68,6 +71,7 @@ def ask(
     *,
     count: int = 20,
     agents: Sequence[str] = (),
+    roles: Sequence[str] = (),
     since: int = 0,
     wants: Callable[[Row], bool] = lambda row: True,
 ) -> Iterator[Hit]:
@@ -76,13 +80,13 @@ def ask(
         return
     told: set[tuple[int, str, str]] = set()
     pattern = _pattern(what.wanted)
-    for row in index.find(what.expression, agents=agents, since=since):
+    for row in index.find(what.expression, agents=agents, roles=roles, since=since):
         if not wants(row):
             continue
-        text = _text_at(row, pattern)
-        if text is None:
+        passage = _passage_at(row, pattern)
+        if passage is None:
             continue
-        snippet, marks = cut_out(text, pattern)
+        snippet, marks = cut_out(passage.text, pattern)
         key = (row.at, row.role, snippet)
         if key in told:
             continue
@@ -92,7 +96,8 @@ def ask(
             session=row.session,
             project=row.project,
             at=row.at,
-            turn=row.turn,
+            agent=passage.agent,
+            turn=row.turn if row.turn >= 0 else None,
             role=row.role,
             snippet=snippet,
             marks=marks,
@@ -136,7 +141,7 @@ def _pattern(terms: Sequence[str]) -> "re.Pattern[str]":
         parts = re.findall(r"[^\W_]+", _plain(term))
         whole = r"[\W_]*".join(map(re.escape, parts))
         edge = r"(?<![^\W_])" if parts and parts[0].isascii() else ""
-        end = "" if term.endswith("*") or not (parts and parts[-1].isascii()) else r"(?![^\W_])"
+        end = r"[^\W_]*" if term.endswith("*") else r"(?![^\W_])" if parts and parts[-1].isascii() else ""
         choices.append(f"{edge}{whole}{end}")
     return re.compile("|".join(choices))
 
@@ -158,14 +163,14 @@ def _bare(character: str) -> str:
     return low if len(low) == 1 else character
 
 
-def _text_at(row: Row, pattern: "re.Pattern[str]") -> str | None:
+def _passage_at(row: Row, pattern: "re.Pattern[str]") -> Passage | None:
     """Read the passage of a row again; None when it is not there any more."""
-    best: str | None = None
+    best: Passage | None = None
     for passage in passages(_events_at(row)):
         if passage.role != row.role or (best is not None and passage.at != row.at):
             continue
         if next(_matches(pattern, passage.text), None) is not None:
-            best = passage.text
+            best = passage
             if passage.at == row.at:
                 break
     return best

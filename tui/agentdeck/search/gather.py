@@ -17,7 +17,7 @@ import zstandard
 
 from agentdeck.events import AnyEvent, SessionStarted, Source
 from agentdeck.search.index import Index, Indexed
-from agentdeck.search.passages import Passage, passages
+from agentdeck.search.passages import SPOKEN, Passage, clean, passages
 from agentdeck.transcripts.cursor import CursorParser
 from agentdeck.transcripts.parse import PARSERS, Parser
 from agentdeck.transcripts.roots import Found, Root, resolved, transcripts
@@ -137,8 +137,8 @@ def _keep(index: Index, file: Indexed, events: list[AnyEvent], found: Found, pos
             project = project or event.cwd
     counted: list[tuple[Passage, int]] = []
     for passage in passages(events):
-        turn += passage.role == "user"
-        counted.append((passage, turn))
+        turn += not passage.agent and passage.role in SPOKEN and not passage.text.isspace()
+        counted.append((passage, -1 if passage.agent else turn - 1))
     counted.sort(key=lambda each: each[0].at)  # rows in the order of their numbers are written much faster
     file = file._replace(
         device=found.device,
@@ -146,8 +146,8 @@ def _keep(index: Index, file: Indexed, events: list[AnyEvent], found: Found, pos
         size=found.size,
         changed=found.changed,
         position=position,
-        session=session,
-        project=project,
+        session=clean(session),
+        project=clean(project),
         turn=turn,
         passages=index.add(file.id, counted, file.passages),
     )

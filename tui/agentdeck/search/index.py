@@ -29,6 +29,7 @@ CREATE TABLE files(
     id INTEGER PRIMARY KEY, path BLOB UNIQUE, agent TEXT, device INTEGER, inode INTEGER, size INTEGER,
     changed INTEGER, position BLOB, session TEXT, project TEXT, turn INTEGER, passages INTEGER
 );
+CREATE INDEX files_of_session ON files(agent, session);
 CREATE TABLE turns(id INTEGER PRIMARY KEY, file INTEGER, offset INTEGER, role INTEGER, turn INTEGER);
 CREATE INDEX turns_of_file ON turns(file);
 CREATE VIRTUAL TABLE words USING fts5(
@@ -55,7 +56,7 @@ class Indexed(NamedTuple):
     session: str
     project: str
     turn: int
-    """Prompts so far."""
+    """Messages of the main conversation so far."""
     passages: int
 
 
@@ -71,6 +72,7 @@ class Row(NamedTuple):
     offset: int
     role: str
     turn: int
+    """Number of its message in the main conversation, from 0; negative when it belongs to none."""
 
 
 class Index:
@@ -168,16 +170,22 @@ class Index:
 
     # ── reading ────────────────────────────────────────────────────────────────────────────────
 
-    def find(self, expression: str, *, agents: Sequence[str] = (), since: int = 0) -> Iterator[Row]:
+    def find(
+        self, expression: str, *, agents: Sequence[str] = (), roles: Sequence[str] = (), since: int = 0
+    ) -> Iterator[Row]:
         """Yield the passages that match an FTS5 expression, newest first. `since` is unix milliseconds."""
         wanted = f" AND f.agent IN ({','.join('?' * len(agents))})" if agents else ""
+        numbers = [ROLES.index(role) for role in roles]
+        wanted += f" AND t.role IN ({','.join('?' * len(numbers))})" if numbers else ""
         query = (
-            "SELECT t.id, f.path, f.agent, f.session, f.project, t.offset, t.role, t.turn FROM words w"
+            "SELECT t.id, f.path, f.agent, f.session, coalesce(nullif(f.project, ''),"
+            " (SELECT max(p.project) FROM files p WHERE p.agent = f.agent AND p.session = f.session), ''),"
+            " t.offset, t.role, t.turn FROM words w"
             " CROSS JOIN turns t ON t.id = w.rowid CROSS JOIN files f ON f.id = t.file"
             f" WHERE words MATCH ? AND w.rowid >= ?{wanted} ORDER BY w.rowid DESC"
         )
         for number, path, agent, session, project, offset, role, turn in self._db.execute(
-            query, (expression, since << SHIFT, *agents)
+            query, (expression, since << SHIFT, *agents, *numbers)
         ):
             yield Row(number >> SHIFT, path, agent, session or "", project or "", offset, ROLES[role], turn)
 

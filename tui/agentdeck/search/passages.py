@@ -24,6 +24,11 @@ TAIL: Final = 1_000
 """Characters of a result's beginning and end."""
 
 ROLES: Final = ("user", "assistant", "thinking", "tool", "result", "error", "title")
+SPOKEN: Final = frozenset(("user", "assistant", "thinking"))
+"""Roles of messages; the others belong to the message before them."""
+
+LATEST: Final = 2**42
+"""Milliseconds, in the year 2109: a later time is damage, and would not fit into the numbers of the index."""
 
 _NO_BLANKS: Final = re.compile("([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff])")
 
@@ -43,12 +48,18 @@ def passages(events: Iterable[e.AnyEvent]) -> Iterator[Passage]:
         role, text = _said(event)
         if text:
             offset = event.source.offset if event.source is not None else 0
-            yield Passage(role, max(0, round(event.at.timestamp() * 1000)), offset, event.agent, text)
+            at = min(LATEST, max(0, round(event.at.timestamp() * 1000)))
+            yield Passage(role, at, offset, event.agent, text)
 
 
 def segmented(text: str) -> str:
-    """Return `text` with blanks around each character of a script that has none between words."""
-    return text if text.isascii() else _NO_BLANKS.sub(r" \1 ", text)
+    """Return `text` with blanks around each character of a script that has none between words, as clean UTF-8."""
+    return text if text.isascii() else clean(_NO_BLANKS.sub(r" \1 ", text))
+
+
+def clean(text: str) -> str:
+    """Replace halves of surrogate pairs, which transcripts of JavaScript programs may hold and no database takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _said(event: e.AnyEvent) -> tuple[str, str]:

@@ -1,123 +1,123 @@
 """From what a session shows to one state, with its evidence.
 
-Sources, best first: how it ended; what the program reports of itself (OSC 7501); the file in which Claude keeps its
-status; a dialog of the first start on the screen; OSC 9;4 progress; the window title; for a shell, what has the
-foreground; at last, whether it prints. The first source that says something decides, because mixed sources fight.
-A state that nothing supports is `unknown`: a session that seems idle while it waits for an answer is worse than `?`.
+Every source (`status.sources`) says what it says, with an age and a weight; the heaviest decides, because mixed sources
+fight. Changes are held back by evidence, not by timers: a rest that is younger than the lag between two sources of one
+program waits for the other. Sources that together outweigh the decision, and have said otherwise for a while, make it
+`unknown`: a session that seems idle while it waits for an answer is worse than `?`.
 """
 
 import re
 import signal
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from agentdeck.protocol.messages import ProgramStatus, Progress
 from agentdeck.providers.base import Provider
+from agentdeck.status.signals import BUSY, REST, SessionFile, Signal, Signals, Verdict
+from agentdeck.status.sources import ECHO, QUIET, SPINNER, SPOKEN, STILL, title_state, told
+from agentdeck.status.turn import Turn
+
+__all__ = ["BUSY", "ECHO", "QUIET", "SessionFile", "Signal", "Signals", "Verdict", "differs", "judge"]
 
 STARTING: Final = 10.0
 """Seconds that a program gets to say something of itself."""
 
-ECHO: Final = 0.6
-"""Seconds after a key in which output is taken for its echo."""
-
-QUIET: Final = 3.0
-"""Seconds without output after which a program that says nothing of itself no longer counts as printing."""
-
 LAG: Final = 0.15
 """Seconds that a session file may come after the title that changes with it: 20-60 ms were measured."""
 
+PAUSE: Final = 0.08
+"""Seconds for which a session file may say idle between two turns, when a prompt is queued: 15-32 ms were measured."""
+
+LATE: Final = 1.0
+"""Seconds that a session file may come after a title that says that it works: on a busy machine 220 ms were seen."""
+
+BLINK: Final = 0.05
+"""Seconds for which a program must report that it works: some do so for a moment at their start."""
+
+LOOK: Final = 0.05
+"""Seconds between two looks while a source is waited for."""
+
+STEADY: Final = 0.1
+"""Seconds for which a dialog must be on the screen: half a frame is none."""
+
 DOUBT: Final = 5.0
-"""Seconds for which a file that contradicts a newer title is read again: a slow disk must not freeze a state."""
+"""Seconds for which sources that say otherwise are taken for late."""
 
 LEAVING: Final = 3.0
 """Seconds that a program may take to end after it took back what it said of itself."""
 
-SPOKEN: Final = 120
-"""Characters of a program's message that the evidence repeats."""
+EARLY: Final = 0.5
+"""Seconds that a transcript may tell of a turn before it was seen to begin."""
 
-BUSY: Final = frozenset({"working", "needs_you", "limited"})
-"""States whose end is worth a look."""
+INTERRUPT: Final = 3.0
+"""Seconds after a key that interrupts in which the end of a turn is its work."""
 
-_SILENT: Final = ProgramStatus()
-_NO_PROGRESS: Final = Progress()
+DECIDES: Final = 0.3
+"""The weight that a source needs to decide."""
 
-SCREEN_ASKS: Final = "the screen asks"
-"""How the evidence of a first-start dialog begins."""
-
-_SPINNER: Final = re.compile("[\u2801-\u28ff◐◓◑◒]|\\[ [.!] \\]")
-
-_LIMIT: Final = re.compile(
-    r"(usage|rate|session|weekly|hour) limit|limit (reached|exceeded)|quota|\b429\b", re.IGNORECASE
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFile:
-    """What a CLI's own session file says. `at` is when it last changed its status, unix time."""
-
-    status: str
-    """idle, busy, waiting, shell (an empty prompt with a background command), or empty."""
-    waiting_for: str = ""
-    at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signals:
-    """Everything that speaks for a state. Times are unix seconds, 0 when it never happened."""
-
-    started: float
-    before: str = "starting"
-    """The state until now: the end of a turn is `done` only if there was one."""
-    before_why: str = ""
-    ended: bool = False
-    exit_status: int | None = None
-    problem: str = ""
-    ran: bool = True
-    """Whether the program itself was ever running."""
-    status: ProgramStatus = _SILENT
-    file: SessionFile | None = None
-    dialog: str = ""
-    """The words of a known first-start dialog that are on the screen."""
-    progress: Progress = _NO_PROGRESS
-    title: str = ""
-    title_at: float = 0.0
-    foreground: bool | None = None
-    """Whether something else than the shell has the foreground; None when it is no shell or cannot be told."""
-    last_output: float = 0.0
-    last_input: float = 0.0
-    seen: bool = True
-    """Whether somebody has looked since it last stopped working."""
-
-
-class Verdict(NamedTuple):
-    state: str
-    """One of `protocol.messages.STATES`."""
-    why: str
-    again: float = 0.0
-    """Seconds after which time alone may change the verdict; 0 when only a new signal can."""
+_RESTS: Final = frozenset({REST, "idle", "error", "limited"})
+_BACKGROUND: Final = re.compile(r"background|shells? still running")
 
 
 def judge(signals: Signals, provider: Provider, now: float) -> Verdict:
     if signals.ended:
-        return _ended(signals)
+        verdict = _ended(signals)
+        return verdict._replace(signals=(Signal("end", verdict.state, verdict.why, 0.0, 1.0),))
     if provider.foreground and signals.foreground is False:
-        return _rest(signals, "the shell shows its prompt")
-    return (
-        _reported(signals)
-        or _filed(signals, provider, now)
-        or _asking(signals)
-        or _progressing(signals)
-        or _titled(signals, provider, now)
-        or _foreground(signals)
-        or _leaving(signals, now)
-        or _printing(signals, provider, now)
-    )
+        prompt = Signal("process", REST, "the shell shows its prompt", 0.0, 0.99)
+        return _rest(signals, prompt.says, now)._replace(signals=(prompt,))
+    spoken = told(signals, provider, now)
+    winner = next((each for each in spoken if each.state and each.weight >= DECIDES), None)
+    if winner is None or winner.source == "output":
+        verdict = _leaving(signals, now) or _silent(signals, provider, winner, now)
+    else:
+        verdict = _hold(signals, provider, winner, now) or _conclude(signals, provider, winner, spoken, now)
+    return verdict._replace(signals=tuple(spoken))
 
 
-def find_dialog(screen: str, provider: Provider) -> str:
-    """Return the words of the first-start dialog that this screen shows, or an empty string."""
-    found = next((match for dialog in provider.dialogs if (match := dialog.search(screen))), None)
-    return " ".join(found[0].split()) if found else ""
+def differs(one: Signal, winner: Signal) -> bool:
+    """Whether a source says what cannot be true together with the one that decides."""
+    if not one.state or one.state == winner.state or (one.state in _RESTS and winner.state in _RESTS):
+        return False
+    if one.source == "output" or winner.source == "gate":
+        return False  # output echoes and says good-bye; a call is held before the CLI knows that somebody is asked
+    if winner.state == "needs_you" and one.state == "working":
+        return one.source in ("status", "screen")  # the others do not stop for a question
+    return not (winner.state == "working" and _BACKGROUND.search(winner.says))
+
+
+def _conclude(signals: Signals, provider: Provider, winner: Signal, spoken: list[Signal], now: float) -> Verdict:
+    against = [each for each in spoken if each.weight >= DECIDES and differs(each, winner)]
+    ages = [now - max(each.at, winner.at) for each in against]
+    steady = [each for each, age in zip(against, ages, strict=True) if age >= DOUBT]
+    if sum(each.weight for each in steady) > winner.weight:
+        return Verdict("unknown", f"{winner.says}, but {' and '.join(each.says for each in steady)}")
+    late = [DOUBT - age for age in ages if 0 <= age < DOUBT]
+    title_age, works = now - signals.title_at, title_state(signals, provider) == "working"
+    if winner.source == "file" and works != (winner.state == "working") and signals.title_at > winner.at:
+        late += [DOUBT - title_age] if 0 <= title_age < DOUBT else []  # nothing would tell of the file
+    again = min(0.5, min(late) + 0.01) if late else 0.0
+    verdict = _stated(signals, winner, spoken, now)
+    return verdict._replace(again=min((each for each in (verdict.again, again) if each), default=0.0))
+
+
+def _stated(signals: Signals, winner: Signal, spoken: list[Signal], now: float) -> Verdict:
+    match winner.state:
+        case "limited":
+            return _limited(signals, winner.says, winner.until, now)
+        case "working":
+            retrying = next((each.says for each in spoken if each.source == "screen" and "etrying" in each.says), "")
+            return Verdict("working", f"{winner.says}; {retrying}" if retrying else winner.says)
+        case "needs_you":
+            asked = next((each for each in spoken if each.asks == "question" and each.source != "file"), winner)
+            better = winner.source == "gate" and asked.source in ("screen", "status")  # a question is no call to allow
+            return Verdict("needs_you", asked.says if better else winner.says, asks=asked.asks)
+        case "starting":
+            return Verdict("starting", winner.says)
+        case "idle" if signals.turn is None or not signals.turn.limited:
+            return Verdict("idle", winner.says)
+        case "error" if winner.source == "status":
+            return Verdict("error", winner.says)
+        case _:
+            return _rest(signals, winner.says, now)
 
 
 def _ended(signals: Signals) -> Verdict:
@@ -136,128 +136,91 @@ def _signal_name(status: int) -> str:
         return ""
 
 
-def _rest(signals: Signals, why: str) -> Verdict:
-    """A turn is over, or there was none: `done` until somebody has looked."""
-    if _had_turn(signals) or signals.before == "done":
+def _rest(signals: Signals, why: str, now: float) -> Verdict:
+    """A turn is over, or there was none: `done` until somebody has looked, unless the transcript knows better."""
+    turn = _last_turn(signals)
+    if turn is not None and turn.error:
+        if turn.limited:
+            return _limited(signals, f"the turn ended with a limit: {turn.error[:SPOKEN]}", turn.until, now)
+        return Verdict("error", f"the turn ended with an error: {turn.error[:SPOKEN]}")
+    told = signals.status.state == "done" and signals.status.at > signals.since
+    if signals.before == "done" or told or (signals.turned and not _was_interrupted(signals, now)):
         return Verdict("idle" if signals.seen else "done", why)
     return Verdict("idle", why)
 
 
-def _had_turn(signals: Signals) -> bool:
-    """Whether what it did until now was a turn, and not a dialog of its first start."""
-    return signals.before in BUSY and not signals.before_why.startswith(SCREEN_ASKS)
+def _was_interrupted(signals: Signals, now: float) -> bool:
+    """Who ends a turn with a key has seen its end."""
+    by_key = signals.interrupted_at > signals.worked_at and now - signals.interrupted_at < INTERRUPT
+    turn = _last_turn(signals)
+    return by_key or (turn is not None and turn.interrupted)
 
 
-def _reported(signals: Signals) -> Verdict | None:
-    status = signals.status
-    message = f": {status.message[:SPOKEN]}" if status.message else ""
-    match status.state:
-        case "blocked":
-            return Verdict("needs_you", f"asks for {status.kind or 'an answer'}{message}")
-        case "working":
-            return Verdict("working", f"reports working{message}")
-        case "error" if _LIMIT.search(status.message):
-            return Verdict("limited", f"reports a limit{message}")
-        case "error":
-            return Verdict("error", f"reports an error{message}")
-        case "done":
-            return _rest(signals, "reports done")
-        case "idle":
-            return Verdict("idle", "reports idle")
-        case _:
-            return None
+def _last_turn(signals: Signals) -> Turn | None:
+    """What the transcript says of the turn that is over; None when that is of an earlier one."""
+    turn = signals.turn
+    return turn if turn is not None and not turn.open and turn.at >= signals.worked_at - EARLY else None
 
 
-def _filed(signals: Signals, provider: Provider, now: float) -> Verdict | None:
-    """The title changes a moment before the file does: until the file has caught up, a title that works is believed
-    and one that rests is not."""
-    file = signals.file
-    if file is None or not file.status:
-        return None
-    works = _title_state(signals, provider) == "working"
-    title_age = now - signals.title_at
-    newer = signals.title_at > file.at
-    if newer and title_age < LAG:
-        if works:
-            why = signals.before_why if signals.before == "working" else _title_evidence(signals)
-            return Verdict("working", why, LAG - title_age + 0.01)
-        return Verdict(signals.before, signals.before_why, LAG - title_age + 0.01)
-    again = 0.5 if newer and title_age < DOUBT and works != (file.status == "busy") else 0.0
-    match file.status:
-        case "waiting":
-            return Verdict("needs_you", f"its session file: waits for {file.waiting_for or 'an answer'}", again)
-        case "busy":
-            return Verdict("working", "its session file: busy", again)
-        case "shell":
-            return Verdict("working", "its session file: a background command runs", again)
-        case "idle":
-            return _rest(signals, "its session file: idle")._replace(again=again)
-        case _:
-            return None
+def _limited(signals: Signals, why: str, until: float | None, now: float) -> Verdict:
+    if until is not None and until <= now:
+        return Verdict("idle" if signals.seen else "done", f"{why}; it should be lifted by now")
+    return Verdict("limited", why, min(until - now + 0.5, 3600.0) if until is not None else 0.0, until=until)
 
 
-def _asking(signals: Signals) -> Verdict | None:
-    return Verdict("needs_you", f"{SCREEN_ASKS}: {signals.dialog}") if signals.dialog else None
+def _hold(signals: Signals, provider: Provider, winner: Signal, now: float) -> Verdict | None:
+    """Stay with the state until now when the evidence is too young to be the whole of it.
 
-
-def _progressing(signals: Signals) -> Verdict | None:
-    progress = signals.progress
-    if progress.state == 1:
-        return Verdict("working", f"reports progress: {progress.percent} %")
-    return Verdict("working", "reports progress") if progress.state == 3 else None
-
-
-def _title_state(signals: Signals, provider: Provider) -> str:
-    return next((rule.state for rule in provider.titles if rule.pattern.search(signals.title)), "")
-
-
-def _title_evidence(signals: Signals) -> str:
-    """Name the title without what turns in it: evidence that changes ten times a second is none."""
-    return f"title: {_SPINNER.sub('…', signals.title)}"
-
-
-def _titled(signals: Signals, provider: Provider, now: float) -> Verdict | None:
-    state, why = _title_state(signals, provider), _title_evidence(signals)
-    match state:
-        case "":
-            return None
-        case "idle" | "done":
-            return _rest(signals, why)
-        case "unknown":
-            again = 0.5 if now - signals.title_at < DOUBT else 0.0
-            if again and not _had_turn(signals):
-                return Verdict("starting", "it has not said anything of itself yet", again)
-            return Verdict("unknown", f"{why}; it says the same at rest and while it asks", again)
-        case _:
-            return Verdict(state, why)
-
-
-def _foreground(signals: Signals) -> Verdict | None:
-    return Verdict("working", "a command has the foreground") if signals.foreground else None
-
-
-def _starting(signals: Signals, now: float) -> Verdict:
-    return Verdict(
-        "starting", "it has not said anything of itself yet", min(0.5, signals.started + STARTING - now + 0.05)
-    )
+    A title changes a moment before or after the session file of the same program. A CLI with a queued prompt rests for
+    some 50 ms between two turns. A dialog is drawn line by line.
+    """
+    rests, age = winner.state in _RESTS, now - winner.at
+    wait = 0.0
+    if winner.source == "file":
+        works, title_age = title_state(signals, provider) == "working", now - signals.title_at
+        lags = signals.title_at > winner.at and 0 <= title_age < (LATE if works else LAG)
+        if (lags and works != (winner.state == "working")) or (works and rests and 0 <= age < LAG):
+            if works and signals.before != "working":
+                return Verdict("working", f"title: {SPINNER.sub('…', signals.title)}", LOOK)
+            wait = LOOK
+        elif rests and signals.before in BUSY and 0 <= age < PAUSE:
+            wait = PAUSE - age + 0.01
+    elif winner.source == "status" and winner.state == "working" and signals.before not in BUSY and 0 <= age < BLINK:
+        wait = BLINK - age + 0.01 if now - signals.started < STARTING else 0.0
+    elif winner.source in ("title", "hook") and rests and signals.before in BUSY and 0 <= age < LAG:
+        wait = LAG - age + 0.01
+    elif winner.source == "screen" and winner.state != "working" and 0 <= age < STEADY:
+        wait = STEADY - age + 0.01
+    return Verdict(signals.before, signals.before_why, wait, signals.before_asks) if wait else None
 
 
 def _leaving(signals: Signals, now: float) -> Verdict | None:
     """CLIs take back their title and their report just before they end: that is no news of their state."""
     taken_back = max(signals.status.at, 0.0 if signals.title else signals.title_at)
-    if signals.before == "starting" or now - taken_back >= LEAVING:
+    if signals.before == "starting" or not 0 <= now - taken_back < LEAVING:
         return None
-    return Verdict(signals.before, signals.before_why, LEAVING - (now - taken_back) + 0.05)
+    wait = LEAVING - (now - taken_back) + 0.05
+    return Verdict(signals.before, signals.before_why, wait, signals.before_asks)
 
 
-def _printing(signals: Signals, provider: Provider, now: float) -> Verdict:
+def _silent(signals: Signals, provider: Provider, output: Signal | None, now: float) -> Verdict:
     """Nothing but output to go by: it tells that a program works, never that it rests."""
     speaks = bool(provider.titles) or signals.foreground is not None
-    if now - signals.started < STARTING and (speaks or not signals.last_output):
-        return _starting(signals, now)
+    if 0 <= now - signals.started < STARTING and (speaks or not signals.last_output) and not signals.turned:
+        wait = min(0.5, signals.started + STARTING - now + 0.05)
+        return Verdict("starting", "it has not said anything of itself yet", wait)
     quiet = now - signals.last_output
-    if signals.last_output > signals.last_input + ECHO and quiet < QUIET:
-        return Verdict("working", "it prints", max(QUIET - quiet, 0.05))
+    if signals.reading is not None and signals.reading.state == "idle" and 0 <= quiet < STILL:
+        if signals.before == "needs_you":
+            return Verdict("working", "its dialog is gone", STILL - quiet + 0.01)
+        return Verdict(signals.before, signals.before_why, STILL - quiet + 0.01)
+    if output is not None:
+        return Verdict("working", output.says, max(QUIET - quiet, LOOK))
+    if title_state(signals, provider) == "unknown":
+        again = 0.5 if 0 <= now - signals.title_at < DOUBT else 0.0
+        if again and not signals.turned and signals.before != "done":
+            return Verdict("starting", "it has not said anything of itself yet", again)
+        return Verdict("unknown", "its title says the same at rest and while it asks", again)
     if not signals.last_output:
         return Verdict("unknown", "it has not printed anything")
     return Verdict("unknown", "it does not print, and says nothing of what it does")

@@ -7,6 +7,8 @@ A session that has ended may go on all the same: the next event resumes it.
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from agentdeck.config import Ending as Settings
+
 IDLE_AFTER: Final = 120.0
 """Seconds without an event, outside of a tool call, after which a session is idle."""
 
@@ -17,6 +19,11 @@ END_AFTER: Final = 30 * 60.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """How much each sign is worth, between 0 and 1, and how long is long. A confidence of 0 switches a sign off."""
+
+    @classmethod
+    def of(cls, config: Settings) -> "Rules":
+        """The rules that are configured."""
+        return cls(**{field: getattr(config, field) for field in config.__struct_fields__})
 
     process_gone: float = 0.99
     explicit: float = 0.95

@@ -6,12 +6,18 @@ files means half a second.
 
 import os
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
 DEBOUNCE: Final = 50
 STEP: Final = 8
 """Milliseconds: how long changes are gathered at most, and how long it must be quiet. Half again is the usual delay."""
+
+RESTING_STEP: Final = 60
+"""The same after `RESTING_AFTER` seconds without a change: every step wakes the process up, once for each root."""
+
+RESTING_AFTER: Final = 3.0
 
 PATIENCE: Final = 1000
 """Milliseconds after which a call returns without changes."""
@@ -44,9 +50,12 @@ class Eye:
         try:
             notify = RustNotify([os.fsdecode(path) for path in self.paths], False, False, 0, self.recursive, True)
             self._report(self, set())
+            changed = time.monotonic()
             while not self._stop.is_set():
-                found = notify.watch(DEBOUNCE, STEP, PATIENCE, self._stop)
+                rests = time.monotonic() - changed > RESTING_AFTER
+                found = notify.watch(DEBOUNCE, RESTING_STEP if rests else STEP, PATIENCE, self._stop)
                 if isinstance(found, set) and found:
+                    changed = time.monotonic()
                     self._report(self, {os.fsencode(path) for _, path in found})
         except (OSError, RuntimeError, ValueError) as error:  # limits, missing paths, its own failures, odd names
             self._report(self, error)

@@ -7,6 +7,7 @@ place, so that memory stays flat; links are not followed, because they may lead 
 
 import contextlib
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -254,13 +255,36 @@ class Follower:
             self.problems.append(sentence)
 
 
+class Reading:
+    """One transcript from its start to its end, whatever it is by its name; more can be read when it has grown."""
+
+    def __init__(self, path: str) -> None:
+        name = _on_disk(path)
+        try:
+            status = os.lstat(name)
+        except OSError:
+            self._followed = None
+        else:
+            found = Found(_agent(path), name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            self._followed = Followed(found, None, floor=0.0, recall=None, now=time.time)
+
+    def news(self) -> Iterator[list[AnyEvent]]:
+        """Yield what was not read yet, in parts; what cannot be read is left out."""
+        if self._followed is not None:
+            yield from self._followed.read()
+
+
 def read_all(path: str) -> Iterator[AnyEvent]:
     """Read one transcript from its start to its end, whatever it is by its name; what cannot be read is left out."""
+    yield from chain.from_iterable(Reading(path).news())
+
+
+def _on_disk(path: str) -> bytes:
+    """Turn the path of an event's source back into the one on disk."""
     name = os.fsencode(path)
-    status = os.lstat(name) if os.path.lexists(name) else None
-    if status is not None:
-        found = Found(_agent(path), name, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-        yield from chain.from_iterable(Followed(found, None, floor=0.0, recall=None, now=time.time).read())
+    if b"\\x" not in name or os.path.lexists(name):
+        return name
+    return re.sub(rb"\\x([0-9a-f]{2})", lambda found: bytes([int(found[1], 16)]), name)
 
 
 def _agent(path: str) -> str:

@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Final
+from typing import BinaryIO, Final
 
 import zstandard
 
@@ -29,6 +29,9 @@ DOCUMENT_LIMIT: Final = 256 * 1024 * 1024
 
 CHUNK: Final = 1024 * 1024
 """Bytes between two occasions for others to do something."""
+
+PACKED: Final = 4 * 1024
+"""Bytes of compressed data that are unpacked at once: they may be a thousand times as many then."""
 
 RETRY: Final = 30.0
 """Seconds before a file that could not be read is tried again."""
@@ -153,8 +156,7 @@ class Followed:
                 if self.size >= 0:
                     self._begin_again()
                 try:
-                    with zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True) as plain:
-                        yield from self._unpacked(plain.read)
+                    yield from self._unpacked(_plain(file))
                 except zstandard.ZstdError:
                     self._note("its compressed data is damaged or incomplete")
                     return
@@ -163,9 +165,11 @@ class Followed:
         self._note("")
         self._grown(found.st_size, found.st_mtime_ns)
 
-    def _unpacked(self, read: Callable[[int], bytes]) -> Iterator[list[AnyEvent]]:
+    def _unpacked(self, plain: Iterator[bytes]) -> Iterator[list[AnyEvent]]:
         offset, rest = 0, b""
-        while (data := read(CHUNK)) and offset < DOCUMENT_LIMIT:
+        for data in plain:
+            if offset >= DOCUMENT_LIMIT:
+                break
             *lines, rest = (rest + data).split(b"\n")
             events: list[AnyEvent] = []
             for line in lines:
@@ -228,6 +232,22 @@ class Followed:
         self.problem = "" if problem == "gone" else problem
         if self.problem:
             self._retry_at = time.monotonic() + RETRY
+
+
+def _plain(file: BinaryIO) -> Iterator[bytes]:
+    """Unpack a file of any number of frames. Raises `ZstdError` also when the last one has no end."""
+    unpacker = zstandard.ZstdDecompressor().decompressobj()
+    is_inside = False
+    while data := file.read(PACKED):
+        while data:
+            is_inside = True
+            yield unpacker.decompress(data)
+            data = b""
+            if unpacker.eof:
+                data, is_inside = unpacker.unused_data, False
+                unpacker = zstandard.ZstdDecompressor().decompressobj()
+    if is_inside:
+        raise zstandard.ZstdError("the last frame has no end")
 
 
 def _readable(path: bytes) -> str:

@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 import msgspec
 
 from agentdeck.events import Source
+from agentdeck.transcripts.mending import mended
 
 EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -28,23 +29,12 @@ def record(line: bytes) -> dict[str, object] | None:
         found = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         try:
-            found = _mended(json.loads(line.decode("utf-8", "replace")))
+            found = mended(json.loads(line.decode("utf-8", "replace")))
         except (ValueError, RecursionError):
             return None
     except RecursionError:
         return None
     return found if isinstance(found, dict) else None
-
-
-def _mended(value: object) -> object:
-    """Replace what is no character in the texts of a decoded value."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(item) for key, item in value.items()}
-    return value
 
 
 class Base(TypedDict):

@@ -1,12 +1,17 @@
 """Where the CLIs keep their transcripts, and which files there are."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+AGENTS: Final = frozenset(("claude", "codex", "gemini", "cursor"))
+"""Whose transcripts can be read."""
 
 
 class Root(NamedTuple):
+    """A directory below which an agent CLI keeps its transcripts: claude, codex, gemini or cursor."""
+
     agent: str
     path: Path
 
@@ -36,6 +41,24 @@ def roots(env: Mapping[str, str]) -> list[Root]:
         Root("cursor", home / ".cursor" / "projects"),
     ]
     return list(dict.fromkeys(found))
+
+
+def configured(more: Mapping[str, Sequence[str]], env: Mapping[str, str]) -> list[Root]:
+    """Return the directories that the configuration names, by provider. A relative one lies in the home directory."""
+    home = Path(env.get("HOME") or Path.home())
+    return [
+        Root(agent, home / path.removeprefix("~/")) for agent, paths in more.items() for path in paths if path.strip()
+    ]
+
+
+def everywhere(config: Path, env: Mapping[str, str]) -> list[Root]:
+    """Return the usual directories and those that the configuration file names; a broken one names none."""
+    more = []
+    if config.exists():
+        from agentdeck.config import load  # only where there is a file: what starts fast must not pay for it
+
+        more = configured(load(config)[0].transcripts.roots, env)
+    return list(dict.fromkeys([*roots(env), *(root for root in more if root.agent in AGENTS)]))
 
 
 def resolved(roots: Iterable[Root]) -> tuple[Root, ...]:

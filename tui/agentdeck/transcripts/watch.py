@@ -24,7 +24,7 @@ POLL_DIRECTORIES_EVERY: Final = 2.0
 POLL_EVERYTHING_EVERY: Final = 15.0
 """Seconds, where no watcher helps."""
 
-LATE: Final = 3.0
+LATE: Final = 2.0
 """Seconds between two ticks beyond the planned one: we were stopped, and the queue of events may have overflowed."""
 
 CROWD: Final = 4000
@@ -67,6 +67,9 @@ class Watch:
         self._is_short = False
         """Fewer directories are watched than there are."""
         self._was_short = False
+        self._ready: set[Eye] = set()
+        """The eyes that have said that they watch."""
+        self._count_soon = False
         self._others = 0
         """Watches of this process that are not ours."""
         self._dirty: set[bytes] = set()
@@ -110,8 +113,9 @@ class Watch:
             if now >= tick:
                 tick = now + TICK
                 self._dirty.update(self._active())
-                if now - directories >= (POLL_DIRECTORIES_EVERY if self.is_polling else DIRECTORIES_EVERY):
-                    directories = now
+                rest = POLL_DIRECTORIES_EVERY if self.is_polling else DIRECTORIES_EVERY
+                if now - directories >= rest or self._count_soon:
+                    directories, self._count_soon = now, False
                     self._dirty |= await asyncio.to_thread(self._look_at_directories)
                 if now - everything >= (POLL_EVERYTHING_EVERY if self.is_polling else EVERYTHING_EVERY):
                     self._everything = True
@@ -130,7 +134,9 @@ class Watch:
         if isinstance(report, Exception):
             self._failed(eye, report)
         elif not report:
+            self._ready.add(eye)
             self._everything = True  # what happened until now was not watched
+            self._count_soon = True  # where the limit of the system is reached, it may watch only some
         else:
             self._everything = self._everything or len(report) >= CROWD
             if not report.isdisjoint(self._tree.roots):
@@ -146,6 +152,7 @@ class Watch:
         assert self._loop is not None
         self._failures.append(self._loop.time())
         self._eyes.remove(eye)
+        self._ready.discard(eye)
         self._identities.clear()  # begins anew at the next look
         self._everything = self._check_roots = True
         is_limit = isinstance(error, OSError) and not isinstance(error, FileNotFoundError)
@@ -159,6 +166,7 @@ class Watch:
         for eye in old:
             if eye not in self._eyes:
                 eye.close()
+                self._ready.discard(eye)
 
     def _report(self, eye: Eye, report: set[bytes] | Exception) -> None:
         """Called in the eye's thread."""
@@ -222,7 +230,7 @@ class Watch:
             self._identities = {}  # links or single directories have come: plan anew
         count = watched()
         wanted = sum(not any(_is_below(path, root) for root in self._plan.polled) for path in self._tree.directories)
-        if count is not None and self._eyes:
+        if count is not None and self._eyes and self._ready.issuperset(self._eyes):
             short = count - self._others < wanted
             if short and not self._was_short:
                 self._identities = {}  # perhaps watches died unnoticed: begin anew once

@@ -3,6 +3,7 @@
 What is not known is `?`, never zero; money for tokens without a price is never shown as if it were all.
 """
 
+import re
 import time
 from typing import Final
 
@@ -41,6 +42,17 @@ def spent(amount: float | None, *, unpriced: bool) -> str:
     return f"{dollars(amount)} + unpriced" if amount else "unpriced"
 
 
+def cost_of(used: int, amount: float, *, unpriced: bool) -> str:
+    """The cost of so many tokens. Nothing although tokens were used has no price, unless everything has one."""
+    return spent(amount or None, unpriced=True) if used and not amount and unpriced else dollars(amount)
+
+
+def model_name(model: str, provider: str) -> str:
+    """A model beside its provider's name: `claude-opus-4-1-20250805` is `opus-4.1` of claude."""
+    name = re.sub(r"-\d{6,}$", "", model.removeprefix("models/")).removeprefix(f"{provider}-")
+    return re.sub(r"(\d)-(?=\d)", r"\1.", name)
+
+
 def took(seconds: float | None) -> str:
     """How long a call ran: 0.1s, 42s, 3m, 2h."""
     if seconds is None:
@@ -66,9 +78,10 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-def when(at: float, now: float) -> str:
-    """A moment to come, as short as it can be told: 16:10, Mon 09:00, 03 Dec."""
+def when(at: float, now: float, *, short: bool = False) -> str:
+    """A moment to come, as short as it can be told: 16:10, Mon 09:00, 03 Dec. `short`: of another day only the day."""
     moment = time.localtime(at)
     if at - now < 18 * 3600:
         return time.strftime("%H:%M", moment)
-    return time.strftime("%a %H:%M", moment) if at - now < 6 * 86400 else time.strftime("%d %b", moment)
+    soon = "%a" if short else "%a %H:%M"
+    return time.strftime(soon, moment) if at - now < 6 * 86400 else time.strftime("%d %b", moment)

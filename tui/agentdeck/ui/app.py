@@ -20,7 +20,7 @@ from agentdeck.hub.client import HubClient
 from agentdeck.paths import Paths
 from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Cursor, Modes
-from agentdeck.ui import glyphs, theme
+from agentdeck.ui import glyphs, notify, theme
 from agentdeck.ui.bridge import Bridge, Connect
 from agentdeck.ui.host_replies import Scheme
 from agentdeck.ui.keymap import Keymap
@@ -69,6 +69,8 @@ class DeckApp(App[str], inherit_bindings=False):
         palettes: Mapping[str, theme.Palette],
         env: Mapping[str, str],
         attach: str | None = None,
+        attach_pid: int | None = None,
+        at: tuple[str, int] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
@@ -77,10 +79,13 @@ class DeckApp(App[str], inherit_bindings=False):
         self._palettes = palettes
         self._config = config
         self._begin_with = attach
+        self._watch_pid = attach_pid
+        self._read_at = at
         self._dark = True
         self._cursor: tuple[Offset, Cursor] | None = None
         self._cursor_shape = ""
         self._terminal_title = ""
+        self._progress = 0
         if self.no_color:
             theme.without_colour(self)
         for palette in palettes.values():
@@ -103,6 +108,8 @@ class DeckApp(App[str], inherit_bindings=False):
             await self.bridge.open()
             if self._begin_with is not None:
                 self.deck.choose((await self.bridge.resolve(self._begin_with)).id)
+            if self._watch_pid is not None:
+                await self.deck.attach_first(self._watch_pid)
         except AgentdeckError as error:
             self.failure = error
             self.exit()
@@ -111,10 +118,21 @@ class DeckApp(App[str], inherit_bindings=False):
             self.deck.say(str(problem), "warning")
         if self._begin_with is not None:
             self.deck.type_into()
-        elif not self.deck.deck.sessions:
+        elif self._read_at is not None:
+            session, turn = self._read_at
+            self.call_after_refresh(lambda: self.run_worker(self._open_at(session, turn)))
+        elif self._watch_pid is None and not self.deck.deck.sessions:
             self.run_worker(self.deck.first_contact())
 
+    async def _open_at(self, session: str, turn: int) -> None:
+        try:
+            await self.deck.open_at(session, turn)
+        except AgentdeckError as error:
+            self.failure = error
+            self.exit()
+
     async def on_unmount(self) -> None:
+        self.show_progress(0)
         self._write(_RESTORE_TITLE)
         await self.bridge.close()
 
@@ -142,6 +160,15 @@ class DeckApp(App[str], inherit_bindings=False):
         if title != self._terminal_title:
             self._terminal_title = title
             self._write(f"\x1b]2;{title}\x07")
+
+    def show_progress(self, progress: int) -> None:
+        if progress != self._progress:
+            self._progress = progress
+            self._write(notify.progress(progress))
+
+    def send(self, sequence: str) -> None:
+        if sequence:
+            self._write(sequence)
 
     @property
     def backlog(self) -> int:
@@ -244,19 +271,29 @@ class DeckApp(App[str], inherit_bindings=False):
         self.post_display_hook()
 
 
-def run_deck(paths: Paths, config: Config, *, attach: str | None = None, daemon: bool = True) -> str:
+def run_deck(
+    paths: Paths,
+    config: Config,
+    *,
+    attach: str | None = None,
+    attach_pid: int | None = None,
+    at: tuple[str, int] | None = None,
+    daemon: bool = True,
+) -> str:
     """Run the deck until the person leaves it. Returns what to do next: nothing (empty), or `demo`.
 
-    `attach` is a session to begin with, in TYPING mode. Without `daemon` the hub runs inside this process. Raises
+    `attach` is a session to begin with, in TYPING mode; `attach_pid` an agent elsewhere to watch; `at` a
+    conversation to read and the message to begin with. Without `daemon` the hub runs inside this process. Raises
     `AgentdeckError` when the deck cannot begin, `SystemExit` with 128 + the signal that ended it, or 1 after a bug.
     """
-    then, status = asyncio.run(_run(paths, config, attach, daemon))
+    begin = {"attach": attach, "attach_pid": attach_pid, "at": at}
+    then, status = asyncio.run(_run(paths, config, begin, daemon))
     if status:
         raise SystemExit(status)
     return then
 
 
-async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -> tuple[str, int]:
+async def _run(paths: Paths, config: Config, begin: Mapping[str, Any], daemon: bool) -> tuple[str, int]:
     from agentdeck.ui.driver import DeckDriver
 
     env = dict(os.environ)  # before Textual takes NO_COLOR out of it
@@ -275,7 +312,14 @@ async def _run(paths: Paths, config: Config, attach: str | None, daemon: bool) -
             async def connect(start: bool) -> HubClient:
                 return await HubClient.over(await hub.connect(), kind="deck")
 
-        app = DeckApp(connect, config, palettes=themes.palettes, env=env, attach=attach, driver_class=DeckDriver)
+        app = DeckApp(
+            connect,
+            config,
+            palettes=themes.palettes,
+            env=env,
+            driver_class=DeckDriver,
+            **begin,
+        )
         for problem in themes.problems:
             app.call_later(app.deck.say, str(problem), "warning")
         result = await app.run_async()

@@ -65,6 +65,8 @@ class Bridge:
         self._connected_at = 0.0
         self._mending: asyncio.Task[None] | None = None
         self._closing = False
+        self.lines = 0
+        """How many times we have got through to a hub."""
 
     @property
     def connected(self) -> bool:
@@ -137,6 +139,7 @@ class Bridge:
         client.on_close = self._lost
         self._client = client
         self._connected_at = time.monotonic()
+        self.lines += 1
         before, self._watched = self._watched, {}
         sessions = await client.ask(m.Watch(resources=True), m.Sessions)
         self._on_push(sessions)

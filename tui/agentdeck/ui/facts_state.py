@@ -5,7 +5,7 @@ watched. Lines of a feed are kept up to a bound; a line that is told again (its 
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import PurePath
@@ -13,7 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 from agentdeck.protocol import messages as m
-from agentdeck.protocol.facts import Facts, FactsChanged, FactsGone, FeedLine, FeedLines
+from agentdeck.protocol.facts import Facts, FactsChanged, FactsGone, FeedLine, FeedLines, Limit, Spent
+from agentdeck.ui.amounts import cost_of
 
 KEPT: Final = 2000
 """Lines of one feed; older ones can be asked for again."""
@@ -55,9 +56,11 @@ def fold(state: FactsState, push: m.AnyReply) -> FactsState:
             return replace(state, known={**state.known, **news}) if news else state
         case FactsGone():
             return _without(state, push.key)
-        case FeedLines() if push.lines:
+        case FeedLines() if push.anew:
+            return replace(state, feeds={**state.feeds, push.key: merge((), push.lines)})
+        case FeedLines() if push.lines or push.anew:
             before = state.feed(push.key)
-            after = merge(before, push.lines)
+            after = merge(() if push.anew else before, push.lines)
             return state if after == before else replace(state, feeds={**state.feeds, push.key: after})
         case m.Gone():
             return _without(state, push.session)
@@ -77,6 +80,8 @@ def merge(known: Sequence[FeedLine], told: Sequence[FeedLine]) -> tuple[FeedLine
 
     Pages of older lines are kept beyond it: somebody is reading them.
     """
+    if not told:
+        return tuple(known)
     if not known or told[0].n > known[-1].n:
         return (*known, *sorted(told, key=attrgetter("n")))[-KEPT:]
     lines = list(known)
@@ -96,6 +101,27 @@ def forget_feed(state: FactsState, key: str) -> FactsState:
     return replace(state, feeds={k: lines for k, lines in state.feeds.items() if k != key})
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What all sessions together have cost, and what is left of what the providers allow."""
+
+    today: str = ""
+    """What today has cost, as words; empty when nothing was used or nobody knows."""
+    trend: tuple[float, ...] = ()
+    """Dollars of the last days, today last."""
+    limits: tuple[Limit, ...] = ()
+    """The fullest first."""
+
+
+def account(facts: Iterable[Facts], spent: Spent, trend: Sequence[float]) -> Account:
+    limits = {(each.provider, limit.name): limit for each in facts for limit in each.limits}
+    words = ""
+    if spent.today_tokens:
+        words = cost_of(spent.today_tokens, spent.today_usd, unpriced=spent.unpriced)
+    days = (*trend[:-1], spent.today_usd) if trend else ()
+    return Account(words, days, tuple(sorted(limits.values(), key=lambda limit: (-limit.used_pct, limit.name))))
+
+
 def name_of(facts: Facts) -> str:
     """What a watched session is called: its directory, else its provider."""
     return PurePath(facts.cwd).name or facts.provider
@@ -113,6 +139,6 @@ def as_session(facts: Facts) -> m.Session:
         state=_STATES.get(facts.state, "unknown"),
         since=facts.doing_since or facts.last_at,
         started=facts.started,
-        title=facts.title,
+        title=facts.title or facts.last_prompt,
         resume_id=facts.provider_session,
     )

@@ -36,6 +36,18 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     return set_cell_size(text, width - 1).rstrip() + ellipsis if width > 0 else ""
 
 
+def broken(text: str, width: int) -> list[str]:
+    """Return `text` in lines of at most `width` cells, broken between words; a longer word has a line of its own."""
+    lines = [""]
+    for word in text.split():
+        joined = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and cell_len(joined) > width:
+            lines.append(word)
+        else:
+            lines[-1] = joined
+    return lines
+
+
 def memory(size: int) -> str:
     """Bytes in at most 4 characters up to 999G: 0, 12K, 310M, 1.2G."""
     if size <= 0:

@@ -6,7 +6,7 @@ that leaves a session.
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Final, Literal
 
@@ -19,7 +19,7 @@ from agentdeck.ui.actions import ACTIONS, Action
 from agentdeck.ui.presets import PRESETS
 from agentdeck.ui.typing_stream import LEAVE, Chords
 
-Mode = Literal["deck", "typing"]
+Mode = Literal["deck", "typing", "reading"]
 Combo = tuple[Key, ...]
 
 _BY_ID: Final = {action.id: action for action in ACTIONS}
@@ -36,10 +36,13 @@ class Keymap:
     typing: Mapping[str, tuple[Combo, ...]]
     problems: tuple[str, ...]
     """What is wrong with the configuration, a sentence each."""
+    reading: Mapping[str, tuple[Combo, ...]] = field(default_factory=dict)
+    """Action id → keys that mean it while a session is scrolled back."""
 
     def __post_init__(self) -> None:
-        table = {_textual_name(combo[0]): action for action, combos in self.deck.items() for combo in combos}
-        object.__setattr__(self, "_deck_table", table)
+        for name, bound in (("_deck_table", self.deck), ("_reading_table", self.reading)):
+            table = {_textual_name(combo[0]): action for action, combos in bound.items() for combo in combos}
+            object.__setattr__(self, name, table)
 
     @classmethod
     def from_config(cls, keys: Keys) -> "Keymap":
@@ -52,12 +55,15 @@ class Keymap:
         defaults = {action.id: action.typing for action in ACTIONS} if not preset.only else {}
         deck = _merge("deck", {a.id: a.deck for a in ACTIONS} | dict(preset.deck), keys.deck, problems)
         typing = _merge("typing", defaults | dict(preset.typing), keys.typing, problems)
-        return cls(name, deck, typing, tuple(problems))
+        reading = _merge("reading", {a.id: a.reading for a in ACTIONS}, keys.reading, problems)
+        return cls(name, deck, typing, tuple(problems), reading)
 
-    def deck_action(self, key: str) -> str | None:
-        """The action of a key in DECK mode, named as Textual names it."""
+    def deck_action(self, key: str, *, reading: bool = False) -> str | None:
+        """The action of a key in DECK mode, named as Textual names it; `reading`: while it is scrolled back."""
+        key = _ALIASES.get(key, key)
+        first: dict[str, str] = self.__dict__["_reading_table"] if reading else {}
         table: dict[str, str] = self.__dict__["_deck_table"]
-        return table.get(_ALIASES.get(key, key))
+        return first.get(key) or table.get(key)
 
     @property
     def chords(self) -> Chords:
@@ -65,12 +71,15 @@ class Keymap:
 
     def keys_for(self, action: str, mode: Mode = "deck") -> str:
         """The action's keys as people read them, "j ↓"; those of the other mode when it has none in this one."""
-        first, second = (self.deck, self.typing) if mode == "deck" else (self.typing, self.deck)
-        return " ".join(map(readable, first.get(action) or second.get(action, ())))
+        first, second = (self.deck, self.typing) if mode == "deck" else (self._of(mode), self.deck)
+        return " ".join(map(readable, first.get(action) or second.get(action) or self.reading.get(action, ())))
+
+    def _of(self, mode: Mode) -> Mapping[str, tuple[Combo, ...]]:
+        return {"deck": self.deck, "typing": self.typing, "reading": self.reading}[mode]
 
     def hints(self, mode: Mode) -> list[tuple[str, str]]:
         """What the footer shows, a key and a word or two each, the most needed first."""
-        bound = self.deck if mode == "deck" else self.typing
+        bound = self._of(mode)
         shown = sorted(
             (action for action in ACTIONS if action.footer and bound.get(action.id)), key=lambda a: -a.footer
         )
@@ -84,7 +93,11 @@ class Keymap:
         typing = [
             (self.keys_for(action.id, "typing"), action.title) for action in ACTIONS if self.typing.get(action.id)
         ]
-        return [("While typing", typing), *((f"In the deck: {group}", rows) for group, rows in deck if rows)]
+        reading = [
+            (self.keys_for(action.id, "reading"), action.title) for action in ACTIONS if self.reading.get(action.id)
+        ]
+        groups = [(f"In the deck: {group}", rows) for group, rows in deck if rows]
+        return [("While typing", typing), *groups, ("In the deck, scrolled back", reading)]
 
     def entries(self) -> list[tuple[str, str, str]]:
         """Every action as (id, title, keys), for the palette."""
@@ -187,7 +200,7 @@ def _usable(mode: Mode, where: str, words: list[str], problems: list[str]) -> It
         except BadKeyError as error:
             problems.append(f"{where}: {error}")
             continue
-        if mode == "deck" and len(combo) > 1:
+        if mode != "typing" and len(combo) > 1:
             problems.append(f"{where}: {word!r} is two keys; in the deck one is enough")
         elif mode == "typing" and len(combo) > 2:
             problems.append(f"{where}: {word!r} is more than a prefix and a key")

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from agentdeck.config import Keys
-from agentdeck.ui.actions import ACTIONS
-from agentdeck.ui.keymap import Combo, Keymap, readable
+from agentdeck.ui.actions import ACTIONS, JOINED_ACTIONS
+from agentdeck.ui.keymap import Combo, Keymap, read_combo, readable
 from agentdeck.ui.presets import PRESETS
 
 Bound = Mapping[str, tuple[Combo, ...]]
@@ -48,11 +48,24 @@ leaves it.
 """
 
 
+_JOINED = """\
+`agentdeck join` has a line to write in, so plain keys are text there; `/help` lists the words that it understands.
+These keys cannot be rebound yet.
+
+"""
+
+
+def _joined() -> Iterator[tuple[str, str]]:
+    for action in JOINED_ACTIONS:
+        yield " ".join(_code(readable(read_combo(key))) for key in action.deck), action.title
+
+
 def render() -> str:
     keymap = Keymap.from_config(Keys())
     parts = [_INTRODUCTION]
     for title, rows in keymap.sections():
         parts.append(f"## {title}\n\n" + _table(("key", "what it does"), [(_code(keys), what) for keys, what in rows]))
+    parts.append("## In a session that you joined\n\n" + _JOINED + _table(("key", "what it does"), list(_joined())))
     parts.append(_REBINDING)
     parts.append("## Names of the actions\n\n" + _table(("action", "what it does"), _names()))
     parts.append("## Presets\n\n" + _table(("preset", "what it is"), _summaries()))

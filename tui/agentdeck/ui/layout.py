@@ -1,11 +1,12 @@
 """Where everything is on the screen. Pure: a size and what the person wishes in, rectangles out.
 
 One pass decides every place, and the size of each PTY follows from it: widgets and programs are never resized one
-after the other. What does not fit goes away in a fixed order: right rail, sidebar, gauge row. The width bands have a
-hysteresis: dragging a window's edge to and fro over a break point must not scramble every program twice a second.
+after the other. What does not fit goes away in a fixed order: right rail, sidebar, feed, gauge row. The width bands
+have a hysteresis: dragging a window's edge to and fro over a break point must not scramble every program twice a
+second.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -20,6 +21,14 @@ RAIL: Final = 50
 GAUGE_ROWS: Final = 24
 """Below this height there is no gauge row."""
 RESOURCE_ROWS: Final = 12
+TOKEN_ROWS: Final = 12
+SHARE_ROWS: Final = 14
+FEED_ROWS: Final = 9
+"""Rows of the event feed where it lies below the pane."""
+FEED_LEAST: Final = 9
+"""Rows that it needs on the rail."""
+ROOMY: Final = 24
+"""A feed that nobody asked for leaves the pane below which it lies so many rows, its frame included."""
 TALL: Final = 8
 """No pane is made lower than this while fewer panes would do."""
 LAYOUTS: Final = ("focus", "split", "tiles")
@@ -72,7 +81,11 @@ class Wish:
     sidebar_width: int = 26
     resources: bool | None = None
     """None: where there is room beside a single pane."""
+    feed: bool | None = None
+    """The same of the event feed."""
     zoom: bool = False
+    share: bool = False
+    """Something is shared: who is there has a place on the rail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +100,17 @@ class Plan:
     sidebar: Rect | None = None
     gauges: Rect | None = None
     resources: Rect | None = None
+    feed: Rect | None = None
+    tokens: Rect | None = None
+    share: Rect | None = None
 
     @property
     def rects(self) -> list[Rect]:
         """Every place that something is drawn in."""
-        bars = (self.top, self.strip, self.sidebar, self.gauges, self.resources, self.footer)
+        bars = (
+            self.top, self.strip, self.sidebar, self.gauges, self.feed, self.resources, self.tokens, self.share,
+            self.footer,
+        )  # fmt: skip
         return [rect for rect in bars if rect is not None] + [r for slot in self.slots for r in (slot.title, slot.pane)]
 
 
@@ -127,20 +146,64 @@ def plan(columns: int, rows: int, wish: Wish, previous: str = "") -> Plan:
             if columns - width - 2 >= PANE_COLUMNS:
                 parts["sidebar"] = Rect(0, top, width, bottom - top)
                 left = width
-        resources = wish.layout == "focus" and name == "rail" if wish.resources is None else wish.resources
-        if resources and name == "rail" and right - left - RAIL - 2 >= PANE_COLUMNS:
-            parts["resources"] = Rect(right - RAIL, top, RAIL, bottom - top)
-            right -= RAIL
-        elif resources and bottom - top - RESOURCE_ROWS >= TALL + 2:
-            parts["resources"] = Rect(left, bottom - RESOURCE_ROWS, right - left, RESOURCE_ROWS)
-            bottom -= RESOURCE_ROWS
+        rail = name == "rail" and right - left - RAIL - 2 >= PANE_COLUMNS
+        if rail:
+            railed = _rail(Rect(right - RAIL, top, RAIL, bottom - top), wish)
+            parts |= railed
+            right -= RAIL if railed else 0
         if "sidebar" not in parts and rows >= GAUGE_ROWS:
             bottom -= 1
             parts["gauges"] = Rect(left, bottom, right - left, 1)
+        if not rail:
+            below = _below(Rect(left, top, right - left, bottom - top), wish, roomy=wide)
+            parts |= below
+            bottom -= sum(rect.height for rect in below.values())
     framed = wide and not wish.zoom
     area = Rect(left, top, right - left, bottom - top)
     slots = tuple(_slot(rect, framed=framed) for rect in _divide(area, wish))
     return Plan(columns=columns, rows=rows, band=name, slots=slots, footer=footer, **parts)
+
+
+def _rail(area: Rect, wish: Wish) -> dict[str, Rect]:
+    """The parts of the right rail, from top to bottom: the feed has what the others leave."""
+    if wish.share and area.height >= SHARE_ROWS + FEED_LEAST:
+        above = Rect(area.x, area.y, area.width, area.height - SHARE_ROWS)
+        parts = _rail(above, replace(wish, share=False))
+        height = SHARE_ROWS if parts else area.height
+        return parts | {"share": Rect(area.x, area.bottom - height, area.width, height)}
+    single = wish.layout == "focus"
+    feed = single if wish.feed is None else wish.feed
+    resources = single if wish.resources is None else wish.resources
+    if resources and not feed:
+        return {"resources": area}
+    if wish.resources and area.height < FEED_LEAST + RESOURCE_ROWS:
+        return {"resources": area}
+    if not feed:
+        return {}
+    parts = {}
+    bottom = area.bottom
+    wanted = (("tokens", TOKEN_ROWS, True), ("resources", RESOURCE_ROWS, resources))
+    for name, rows, on in sorted(wanted, key=lambda part: part[0] == "tokens" and wish.resources is True):
+        if on and bottom - rows - area.y >= FEED_LEAST:
+            bottom -= rows
+            parts[name] = Rect(area.x, bottom, area.width, rows)
+    parts["feed"] = Rect(area.x, area.y, area.width, bottom - area.y)
+    return parts
+
+
+def _below(area: Rect, wish: Wish, *, roomy: bool) -> dict[str, Rect]:
+    """What lies below the panes: the feed where there is room for it or it is asked for, resources if asked for."""
+    parts: dict[str, Rect] = {}
+    bottom = area.bottom
+    if wish.resources and bottom - area.y - RESOURCE_ROWS >= TALL + 2:
+        bottom -= RESOURCE_ROWS
+        parts["resources"] = Rect(area.x, bottom, area.width, RESOURCE_ROWS)
+    unasked = roomy and wish.layout == "focus" and "resources" not in parts
+    least = ROOMY if wish.feed is None else TALL + 1
+    if (unasked if wish.feed is None else wish.feed) and bottom - area.y - FEED_ROWS >= least:
+        bottom -= FEED_ROWS
+        parts["feed"] = Rect(area.x, bottom, area.width, FEED_ROWS)
+    return parts
 
 
 def _slot(rect: Rect, *, framed: bool) -> Slot:

@@ -33,6 +33,7 @@ class Marks:
     minus: str
     leads: str
     """From a fact to what comes of it."""
+    alert: str
     watched: str
     inside: str
     """Before what a sub-agent did."""
@@ -43,17 +44,17 @@ class Marks:
 _UNICODE: Final = Marks(
     user="▸", assistant="◂", thinking="~", tool="▪", command="$", edit="✎", web="@", agent="»", context="▴",
     session="∙", ask="◆", good="✓", bad="✗", pending="…", follow="▼", frozen="‖", about="≈", minus="−", leads="→",
-    watched="⇣", inside="›", bottom="└┘",
+    alert="▲", watched="⇣", inside="›", bottom="└┘",
 )  # fmt: skip
 _NARROW: Final = Marks(
     user="▸", assistant="◂", thinking="~", tool="▪", command="$", edit="✎", web="@", agent="»", context="▴",
     session="∙", ask="⚑", good="✓", bad="✗", pending="⋯", follow="▾", frozen="=", about="~", minus="−", leads="›",
-    watched="⇣", inside="›", bottom="++",
+    alert="▵", watched="⇣", inside="›", bottom="++",
 )  # fmt: skip
 _ASCII: Final = Marks(
     user=">", assistant="<", thinking="~", tool="*", command="$", edit="=", web="@", agent="%", context="^",
     session="-", ask="!", good="+", bad="x", pending="~", follow="v", frozen="=", about="~", minus="-", leads=">",
-    watched="v", inside=">", bottom="++",
+    alert="^", watched="v", inside=">", bottom="++",
 )  # fmt: skip
 _SETS: Final = {"unicode": _UNICODE, "narrow": _NARROW, "ascii": _ASCII}
 

@@ -53,6 +53,18 @@ def paint_asked(widgets: Iterable[Widget]) -> None:
         painted[0].app._display(painted[0].screen, RowsUpdate(placed))  # type: ignore[arg-type]
 
 
+def row_regions(ys: list[int], inner: Region) -> list[Region]:
+    """One region for each run of neighbouring rows."""
+    regions: list[Region] = []
+    for y in sorted(ys):
+        if regions and regions[-1].bottom == y:
+            last = regions[-1]
+            regions[-1] = Region(last.x, last.y, last.width, last.height + 1)
+        else:
+            regions.append(Region(inner.x, y, inner.width, 1))
+    return regions
+
+
 def _placed(widget: Widget, regions: Iterable[Region]) -> Placed | None:
     """The strips of these regions with their places; None when they cannot be painted on their own."""
     app, screen = widget.app, widget.screen

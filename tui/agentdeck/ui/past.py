@@ -1,17 +1,16 @@
 """A conversation as rows of a pane: fetched in pages, kept by their place, oldest first. Pure.
 
-`Past` is what lies above the screen of one of our sessions, at lines below zero: line -1 is a mark, line -2 the last
-line of the conversation before it. `Told` is a session that is only watched: its conversation is all there is to see.
+`Past` is what lies above the scrollback of one of our sessions, at lines below zero: line -1 is a mark, line -2 the
+last line of the conversation before it.
 """
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
-from agentdeck.protocol.facts import Conversation, ConversationLine
-from agentdeck.protocol.screen import BOLD, DIM, ITALIC, Cursor, Row
+from agentdeck.protocol.facts import Conversation, ConversationLine, ReadConversation
+from agentdeck.protocol.screen import BOLD, DIM, ITALIC, Row
 from agentdeck.ui import glyphs
-from agentdeck.ui.replica import Replica
 
 PAGE: Final = 400
 """Lines that are asked for at once."""
@@ -28,11 +27,11 @@ _SPOKEN: Final = re.compile(r"^\s*[>❯›⏺•✦]\s+(\S.*)$")
 _LEAST, _MOST = 8, 24
 """Characters of such a line that are looked for; few lines have more of them before they break."""
 
-_BLANK: Final = Row(())
+BLANK: Final = Row(())
 
 
 def row_of(line: ConversationLine) -> Row:
-    return Row(((line.text, _STYLES.get(line.style, 0)),)) if line.text else _BLANK
+    return Row(((line.text, _STYLES.get(line.style, 0)),)) if line.text else BLANK
 
 
 def telling(lines: Iterable[str]) -> str:
@@ -70,39 +69,47 @@ class Pages:
             self._rows[index] = row_of(line)
         self._asked.discard(max(0, page.start + len(page.lines) - 1) // PAGE)
 
-    def find(self, text: str, after: int) -> int | None:
-        """The first known line after `after` that has this text."""
-        wanted = text.casefold()
-        return next((n for n in sorted(self._rows) if n > after and wanted in self._rows[n].text.casefold()), None)
-
 
 class Past:
-    """Lines of `columns` cells. It is empty until `begin` says what it holds."""
+    """Lines of `columns` cells. Nobody knows what it holds until `begin` says so."""
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, key: str, columns: int) -> None:
+        self.key = key
         self.columns = columns
         self.pages = Pages()
         self.base = 0
         """Lines of the conversation that lie above the mark."""
         self.begun = False
+        self._asked = False
 
     @property
     def lowest(self) -> int:
         """The line of the oldest row: negative, or 0 when there is nothing."""
         return -(self.base + 1) if self.base else 0
 
-    def begin(self, page: Conversation | None, overlap: str = "") -> None:
+    def opening(self, lines: Iterable[str]) -> ReadConversation | None:
+        """What to ask first, once. `lines` are the oldest of the scrollback: the conversation ends where they begin."""
+        if self._asked:
+            return None
+        self._asked = True
+        return ReadConversation(key=self.key, width=self.columns, count=PAGE, find=telling(lines))
+
+    def begin(self, page: Conversation | None) -> None:
         """Take the newest page; None: there is no conversation.
 
-        A page that ends with a line of the text `overlap` was found by it: from there on, the scrollback tells it.
+        From the line that was looked for on, the scrollback tells it.
         """
         self.begun = True
         if page is None or not page.lines:
             return
         self.pages.keep(page)
-        end = page.start + len(page.lines)
-        found = overlap and overlap.casefold() in page.lines[-1].text.casefold()
-        self.base = end - 1 if found else page.total
+        self.base = page.line if page.line >= 0 else page.total
+
+    def take(self, page: Conversation) -> None:
+        if self.begun:
+            self.pages.keep(page)
+        else:
+            self.begin(page)
 
     def index(self, line: int) -> int:
         """The place in the conversation of a line below zero."""
@@ -116,8 +123,29 @@ class Past:
             return mark(self.columns)
         return self.pages.row(self.index(line)) if self.lowest <= line < -1 else None
 
-    def missing(self, first: int, last: int) -> int | None:
-        return self.pages.missing(self.index(first), min(self.base, self.index(last)))
+    def wanted(self, first: int, last: int) -> ReadConversation | None:
+        """What to ask so that lines first … last-1 can be shown, once for each page."""
+        before = self.pages.missing(self.index(first), min(self.base, self.index(last)))
+        return page_before(self.key, self.columns, before) if before else None
+
+    def request(self, first: int, last: int) -> ReadConversation | None:
+        """What to ask for lines first … last-1."""
+        start, end = max(0, self.index(first)), min(self.base, self.index(last))
+        return (
+            ReadConversation(key=self.key, width=self.columns, before=end, count=end - start) if end > start else None
+        )
+
+    def seek(self, text: str, before: int) -> ReadConversation | None:
+        """What to ask for the last line above line `before` that has a text: the page that ends with it."""
+        end = min(self.base, self.index(before))
+        return (
+            ReadConversation(key=self.key, width=self.columns, before=end, count=PAGE, find=text) if end > 0 else None
+        )
+
+
+def page_before(key: str, columns: int, before: int) -> ReadConversation:
+    """Ask for the page that ends before line `before`, and begins where pages begin."""
+    return ReadConversation(key=key, width=columns, before=before, count=(before - 1) % PAGE + 1)
 
 
 def mark(columns: int) -> Row:
@@ -127,35 +155,3 @@ def mark(columns: int) -> Row:
         return Row(((words.strip()[:columns], DIM),))
     left = (columns - len(words)) // 2
     return Row(((rule * left + words + rule * (columns - left - len(words)), DIM),))
-
-
-class Told(Replica):
-    """A watched session's conversation as a screen that never had a program."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.told = Pages()
-        self.cursor = Cursor(0, 0, visible=False)
-
-    def size(self, columns: int, height: int) -> bool:
-        """Be shown at this size. Returns whether the conversation must be asked for anew."""
-        if (columns, height) == (self.columns, len(self.rows)):
-            return False
-        narrower = columns != self.columns
-        if narrower:
-            self.columns, self.told = columns, Pages()
-        self._settle(height)
-        return narrower or not self.fresh
-
-    def take(self, page: Conversation) -> None:
-        self.told.keep(page)
-        self.fresh = True
-        self._settle(len(self.rows))
-
-    def _settle(self, height: int) -> None:
-        """The last lines are the screen, all others its history."""
-        self.history = max(0, self.told.total - height)
-        self.rows = [self.told.row(self.history + y) or _BLANK for y in range(height)]
-
-    def row(self, line: int) -> Row | None:
-        return self.told.row(line) if line < self.history else super().row(line)

@@ -46,7 +46,10 @@ PRESETS: Final[Mapping[str, Preset]] = {
             "scroll_up": ("[", "pageup", "shift+pageup"),
             "previous_waiting": ("W",),
             "quit": ("d", "q", "ctrl+c"),
-            "copy": ("y",),
+            "copy": ("H",),
+            "health": ("J",),
+            "away": ("U",),
+            "approvals": ("P",),
             "rename": (",", "r"),
         },
         typing={action: tuple(f"ctrl+b {key}" for key in keys) for action, keys in _TMUX_LETTERS.items()}

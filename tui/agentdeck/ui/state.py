@@ -5,7 +5,7 @@ renumber them. What waits for the person is a view over the list, oldest wait fi
 """
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
@@ -43,6 +43,8 @@ def _no_usages() -> Mapping[str, m.Usage]:
 class DeckState:
     sessions: tuple[m.Session, ...] = ()
     """In the hub's order, oldest first."""
+    watched: tuple[m.Session, ...] = ()
+    """Those that were started elsewhere, under their `provider:id`: to be seen, not to be handled."""
     selected: str = ""
     """A session's id; empty only while there is none."""
     previous: str = ""
@@ -59,13 +61,20 @@ class DeckState:
         return self.find(self.selected)
 
     @property
+    def own(self) -> m.Session | None:
+        """The selected one, if it is one of ours."""
+        session = self.session
+        return session if session is not None and is_ours(session) else None
+
+    @property
+    def listed(self) -> tuple[m.Session, ...]:
+        """All that are in the list, in the order in which people see them and move through them."""
+        return (*self.visible, *(session for session in self.watched if matches(session, self.filter)))
+
+    @property
     def visible(self) -> tuple[m.Session, ...]:
-        """What the filter lets through, by directory: the order in which people see it and move through it."""
-        groups: dict[str, list[m.Session]] = {}
-        for session in self.sessions:
-            if matches(session, self.filter):
-                groups.setdefault(session.cwd.rstrip("/"), []).append(session)
-        return tuple(session for group in groups.values() for session in group)
+        """Those of ours that the filter lets through, by directory."""
+        return tuple(deck_order(self.sessions, self.filter))
 
     @property
     def waiting(self) -> tuple[m.Session, ...]:
@@ -87,11 +96,29 @@ class DeckState:
         return all(usage.cpu < BUSY for usage in self.usages.values())
 
     def find(self, session: str) -> m.Session | None:
-        return next((s for s in self.sessions if s.id == session), None)
+        return next((s for s in (*self.sessions, *self.watched) if s.id == session), None)
 
     def number(self, session: str) -> int:
         """The number that people see and press, from 1; 0 when it is not on the deck."""
         return next((n for n, s in enumerate(self.sessions, 1) if s.id == session), 0)
+
+
+def by_directory(sessions: Iterable[m.Session]) -> dict[str, list[m.Session]]:
+    """Directories in the order of their first sessions, each with its sessions."""
+    found: dict[str, list[m.Session]] = {}
+    for session in sessions:
+        found.setdefault(session.cwd.rstrip("/") or "/", []).append(session)
+    return found
+
+
+def deck_order(sessions: Iterable[m.Session], filter: str = "") -> list[m.Session]:
+    """Sessions in the order in which people see them: the order that up and down follow."""
+    shown = by_directory(session for session in sessions if matches(session, filter))
+    return [session for members in shown.values() for session in members]
+
+
+def is_ours(session: m.Session) -> bool:
+    return ":" not in session.id
 
 
 def is_running(session: m.Session) -> bool:
@@ -131,9 +158,14 @@ def _keep_selection(state: DeckState, before: DeckState) -> DeckState:
     if state.find(state.selected) is not None:
         return state
     if not state.sessions:
-        return replace(state, selected="")
+        return replace(state, selected=state.watched[0].id if state.watched else "")
     place = max(0, before.number(before.selected) - 1)
     return replace(state, selected=state.sessions[min(place, len(state.sessions) - 1)].id)
+
+
+def watch(state: DeckState, watched: tuple[m.Session, ...]) -> DeckState:
+    """Take in what runs elsewhere; the same object when it is as before."""
+    return state if watched == state.watched else _keep_selection(replace(state, watched=watched), state)
 
 
 def _remember(
@@ -152,8 +184,8 @@ def select(state: DeckState, session: str) -> DeckState:
 
 
 def step(state: DeckState, by: int, *, wrap: bool = False) -> DeckState:
-    """Move the selection among the visible sessions."""
-    shown = [session.id for session in state.visible]
+    """Move the selection through the list."""
+    shown = [session.id for session in state.listed]
     if not shown:
         return state
     if state.selected not in shown:
@@ -181,7 +213,7 @@ def next_waiting(state: DeckState, by: int = 1) -> DeckState:
 def narrow(state: DeckState, text: str) -> DeckState:
     """Set the filter; the selection moves to the first visible session when it would be hidden."""
     state = replace(state, filter=text)
-    shown = state.visible
+    shown = state.listed
     if shown and all(session.id != state.selected for session in shown):
         return select(state, shown[0].id)
     return state

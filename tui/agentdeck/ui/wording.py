@@ -4,6 +4,7 @@ import os
 from typing import Final
 
 from agentdeck.protocol.messages import Session
+from agentdeck.status import words
 from agentdeck.ui.figures import clean, exit_words
 
 INK_OF_STATE: Final = {
@@ -19,7 +20,14 @@ INK_OF_STATE: Final = {
 }
 """The ink (see `widgets.lines`) of each state's glyph."""
 
-ASKS: Final = {"permission": "asks", "question": "asks", "auth": "sign-in"}
+ASKS: Final = {
+    "permission": "asks",
+    "approval": "asks",
+    "question": "asks",
+    "setup": "asks",
+    "auth": "sign-in",
+    "login": "sign-in",
+}
 
 
 def ink_of(session: Session) -> str:
@@ -34,16 +42,22 @@ def condition(session: Session) -> str:
     said = clean(session.status.message).strip()
     match session.state:
         case "needs_you":
-            verb = ASKS.get(session.status.kind, "needs you")
+            said = said or clean(words.question(session)).strip()
+            kind = session.status.kind or session.asks
+            verb = ASKS.get(kind, "needs you")
             return f"{verb}: {said}" if said else "needs you"
         case "exited":
             return exit_words(session.exit_status)
+        case "error" if session.ended is None and not session.problem:
+            return clean(session.why) or "error"
         case "error":
             return clean(session.problem) or exit_words(session.exit_status)
+        case "limited" if session.until is not None:
+            return f"limited until {words.clock(session.until)}"
         case "limited":
             return f"limited: {said}" if said else "limited"
         case "unknown":
-            return f"unknown: {clean(session.why)}" if session.why else "unknown"
+            return "unknown"
         case state:
             return state.replace("_", " ")
 

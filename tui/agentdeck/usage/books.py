@@ -23,8 +23,6 @@ FORK: Final = b'"forked_from_id":"'
 FORK_WITHIN: Final = 64 * 1024
 """Bytes at the beginning of a rollout that tell whether it is a fork, which has to be read after its parent."""
 
-_MARK: Final = "SELECT path, device, inode, size, changed, offset, mark, state, agent, bad FROM files WHERE path = ?"
-
 
 class Books:
     """Opening may move a damaged ledger aside; `problem` is told so. All of it raises `OSError` and `sqlite3.Error`."""
@@ -90,12 +88,11 @@ class Books:
         return self._take(changed, 3600.0) if changed else []
 
     def mark(self, path: bytes) -> FileMark | None:
-        rows = self.ledger.query(_MARK, (path,))
-        return FileMark(*rows[0]) if rows else None  # type: ignore[arg-type]
+        return self.ledger.file(path)
 
     def recent_marks(self, since: float) -> list[FileMark]:
         """The transcripts that have changed after a moment, in unix seconds."""
-        rows = self.ledger.query(_MARK.replace("path = ?", "changed >= ?"), (round(since * 1e9),))
+        rows = self.ledger.query("SELECT * FROM files WHERE changed >= ?", (round(since * 1e9),))
         return [FileMark(*row) for row in rows]  # type: ignore[arg-type]
 
     def _take(self, files: Sequence[Found], seconds: float) -> list[FileMark]:

@@ -8,15 +8,17 @@ which includes calls that write no record (compaction, titles).
 Rules and their evidence: Claude Code 2.1.197 and 2.1.329 against a loopback API, and its shipped program.
 """
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
 
-from agentdeck.usage.lines import SANE, Buffer, count, hits, milliseconds, trimmed
+from agentdeck.usage import claude_rows as rows
+from agentdeck.usage.lines import SANE, count, decoded, hits, milliseconds
 from agentdeck.usage.models import canonical, has_long_window_mark
+from agentdeck.usage.needles import Buffer, finder
 from agentdeck.usage.response import Response
+from agentdeck.usage.tables import number
 
 USAGE: Final = b'"output_tokens":'
 COST_STATE: Final = b'"totalCostUSD":'
@@ -28,89 +30,11 @@ US_FACTOR: Final = 1.1
 IMAGE_TOKENS: Final = 2000
 """What Claude Code reckons an image to be, when it estimates what came after the last response."""
 
-REMEMBERED: Final = 32
+SMALL_WINDOW: Final = 200_000
+"""Tokens; a longer prompt proves that the window has a million."""
+
+REMEMBERED: Final = 16
 """Responses of a transcript whose later copies we still recognise when it grows."""
-
-
-class _Creation(msgspec.Struct):
-    ephemeral_1h_input_tokens: float | None = None
-
-
-class _Server(msgspec.Struct):
-    web_search_requests: float | None = None
-
-
-class _Iteration(msgspec.Struct):
-    type: str | None = None
-    model: str | None = None
-    input_tokens: float | None = None
-    output_tokens: float | None = None
-    cache_creation_input_tokens: float | None = None
-    cache_read_input_tokens: float | None = None
-    cache_creation: _Creation | None = None
-
-
-class _Usage(msgspec.Struct):
-    input_tokens: float | None = None
-    output_tokens: float | None = None
-    cache_creation_input_tokens: float | None = None
-    cache_read_input_tokens: float | None = None
-    cache_creation: _Creation | None = None
-    server_tool_use: _Server | None = None
-    speed: str | None = None
-    inference_geo: str | None = None
-    iterations: list[_Iteration] | None = None
-
-
-class _Message(msgspec.Struct):
-    id: str | None = None
-    model: str | None = None
-    usage: _Usage | None = None
-
-
-class _Row(msgspec.Struct, rename="camel"):
-    type: str | None = None
-    message: _Message | None = None
-    request_id: str | None = None
-    uuid: str | None = None
-    timestamp: str | None = None
-    session_id: str | None = None
-    is_sidechain: bool | None = None
-    is_api_error_message: bool | None = None
-    forked_from: msgspec.Raw | None = None
-    cwd: str | None = None
-
-
-class _CostState(msgspec.Struct, rename={"total": "totalCostUSD", "session": "sessionId"}):
-    total: float
-    type: str | None = None
-    session: str | None = None
-
-
-class _CompactMetadata(msgspec.Struct):
-    post_tokens: float | None = msgspec.field(name="postTokens", default=None)
-
-
-class _Boundary(msgspec.Struct):
-    type: str | None = None
-    subtype: str | None = None
-    metadata: _CompactMetadata | None = msgspec.field(name="compactMetadata", default=None)
-
-
-class _LaterMessage(msgspec.Struct):
-    content: str | list[dict[str, object]] | None = None
-
-
-class _Later(msgspec.Struct, rename="camel"):
-    type: str | None = None
-    message: _LaterMessage | None = None
-    is_sidechain: bool | None = None
-
-
-_row = msgspec.json.Decoder(_Row).decode
-_cost_state = msgspec.json.Decoder(_CostState).decode
-_boundary = msgspec.json.Decoder(_Boundary).decode
-_later = msgspec.json.Decoder(_Later).decode
 
 
 class Context(msgspec.Struct):
@@ -124,7 +48,9 @@ class Context(msgspec.Struct):
     later: int = 0
     """An estimate of what was written after that response."""
     long_window: bool = False
-    """Something showed that the window has a million tokens."""
+    """Something said that the window has a million tokens."""
+    outgrown: bool = False
+    """A prompt was too long for the small window, perhaps before a compaction."""
 
 
 class State(msgspec.Struct):
@@ -134,9 +60,9 @@ class State(msgspec.Struct):
     project: str = ""
     context: Context | None = None
     visible: float = 0.0
-    """USD of the distinct responses in this file so far."""
-    recent: dict[str, tuple[int, float]] = {}
-    """Key → (total tokens, USD) of the last responses."""
+    """USD of the distinct responses of the main chain in this file so far."""
+    recent: dict[int, tuple[int, float]] = {}
+    """Number of the key → (total tokens, USD) of the last responses of the main chain."""
     own_cost: float | None = None
     """USD by the CLI's own last count."""
     own_visible: float = 0.0
@@ -157,17 +83,41 @@ class ClaudeReader:
         self.state = msgspec.json.decode(state, type=State) if state else State()
         self.bad_lines = 0
         self._cost = cost
+        self._costs: dict[str, tuple[int, float | None]] = {}
+        """Key → (total tokens, USD) of what was found since we began."""
+        self._last: rows.Row | None = None
+        """The record of the response that came last."""
+        self._last_id: str | None = None
+        self._moved = False
+        """Whether it moved the context."""
         self._found: dict[str, Response] = {}
 
     def feed(self, buffer: Buffer, start: int, end: int) -> None:
-        tail = start
-        for begin, stop in hits(buffer, (USAGE, COST_STATE), start, end):
-            line = bytes(buffer[begin:stop])
-            if USAGE in line:
-                if self._take_row(line):
+        tail = position = start
+        find, newline, decode = finder(buffer), buffer.find, rows.row.decode
+        costs = [*hits(buffer, (COST_STATE,), start, end), (end, end)]
+        with memoryview(buffer) as view:
+            while (found := find(USAGE, position, end)) >= 0:
+                begin = buffer.rfind(b"\n", position, found) + 1 or position
+                stop = newline(b"\n", found, end)
+                if stop < 0:
+                    stop = end
+                position = stop + 1 if stop < end else end
+                while costs[0][0] <= begin:
+                    self._take_cost_state(buffer[slice(*costs.pop(0))])
+                line = view[begin:stop]
+                try:
+                    row = decode(line)
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                    try:
+                        row = decoded(line, rows.row)
+                    except (msgspec.DecodeError, RecursionError):
+                        self.bad_lines += 1
+                        continue
+                if self._take_row(row, line):
                     tail = stop
-            else:
-                self._take_cost_state(line)
+        for span in costs[:-1]:
+            self._take_cost_state(buffer[slice(*span)])
         if not self._subagent:
             self._look_after(buffer, tail, end)
 
@@ -185,118 +135,142 @@ class ClaudeReader:
         return found
 
     def saved(self) -> bytes:
-        recent = self.state.recent
-        self.state.recent = dict(list(recent.items())[-REMEMBERED:])
+        if not self._subagent:
+            for key in list(self._costs)[-REMEMBERED:]:
+                total, cost = self._costs[key]
+                self.state.recent[number(key)] = (total, cost or 0.0)
+            self.state.recent = dict(list(self.state.recent.items())[-REMEMBERED:])
         return msgspec.json.encode(self.state)
 
     # ── records ────────────────────────────────────────────────────────────────────────────────
 
-    def _take_row(self, line: bytes) -> bool:
+    def _take_row(self, row: rows.Row, line: memoryview) -> bool:
         """Take in a record; True if it moved the context of the main chain."""
-        try:
-            row = _row(trimmed(line))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += 1
-            return False
         message = row.message
-        if row.type != "assistant" or message is None or message.usage is None or row.is_api_error_message:
+        if row.type != "assistant" or message is None or row.is_api_error_message:
             return False
-        if message.model == "<synthetic>":
+        usage, last, id = message.usage, self._last, message.id
+        if usage is None or message.model == "<synthetic>":
             return False
-        usage = message.usage
-        written = count(usage.cache_creation_input_tokens)
-        hour = min(written, count(usage.cache_creation.ephemeral_1h_input_tokens) if usage.cache_creation else 0)
+        if id == self._last_id and id and last is not None and _is_repeated(row, usage, last):
+            return self._moved  # the same response again, with another block of its content
+        self._last, self._last_id, self._moved = row, id, False
         session = row.session_id or self._fallback_session
-        model = message.model or "unknown"
-        response = Response(
-            agent="claude",
-            key=_key(row, message, line),
-            session=session,
-            model=canonical(model),
-            at=milliseconds(row.timestamp),
-            input=count(usage.input_tokens),
-            cache_write_5m=written - hour,
-            cache_write_1h=hour,
-            cache_read=count(usage.cache_read_input_tokens),
-            output=count(usage.output_tokens),
-            web_search=count(usage.server_tool_use.web_search_requests) if usage.server_tool_use else 0,
-            tier="fast" if usage.speed == "fast" else "",
-            factor=US_FACTOR if usage.inference_geo == "us" else 1.0,
-            message=message.id or "",
-            sidechain=bool(row.is_sidechain) or self._subagent,
-            copied=row.forked_from is not None and bytes(row.forked_from) != b"null",
+        raw = message.model or "unknown"
+        input, read = usage.input_tokens or 0, usage.cache_read_input_tokens or 0
+        output, written = usage.output_tokens or 0, usage.cache_creation_input_tokens or 0
+        hour = _hour(usage, written)
+        key = f"{id}:{row.request_id}" if id and row.request_id else rows.key(row, message, line)
+        is_aside = row.is_sidechain or self._subagent
+        server, at, model = usage.server_tool_use, milliseconds(row.timestamp), canonical(raw)
+        response = Response(  # by position: this is done for every response there is
+            "claude",
+            key,
+            session,
+            model,
+            at,
+            input,
+            written - hour,
+            hour,
+            read,
+            output,
+            0,
+            server.web_search_requests or 0 if server is not None else 0,
+            "fast" if usage.speed == "fast" else "",
+            US_FACTOR if usage.inference_geo == "us" else 1.0,
+            id or "",
+            is_aside,
+            row.forked_from is not None,
         )
-        self._keep(response)
-        for number, advice in enumerate(usage.iterations or ()):
-            if advice.type == "advisor_message":
-                self._keep(_advice(response, advice, number))
-        state = self.state
-        state.session, state.project = state.session or session, state.project or row.cwd or ""
+        prompt = input + written + read
+        self._keep(response, key, prompt + output)
+        state, parts = self.state, usage.iterations or ()
+        if parts:
+            for number, advice in enumerate(parts):
+                if advice.type == "advisor_message":
+                    advised = _advice(response, advice, number)
+                    self._keep(advised, advised.key, advised.total)
+        if not state.session:
+            state.session = session
+        if not state.project:
+            state.project = row.cwd or ""
         if state.own_cost is not None and not state.own_until:
-            state.own_until = response.at
-        if response.sidechain:
+            state.own_until = at
+        if is_aside:
             return False
-        self._set_context(response, model, usage.iterations or ())
+        self._set_context(response, raw, prompt, parts)
+        self._moved = True
         return True
 
-    def _keep(self, response: Response) -> None:
-        known = self.state.recent.get(response.key)
-        if known is not None and known[0] >= response.total:
-            earlier = self._found.get(response.key)
-            if earlier is not None:  # the same answer again: only its time and place may be better
-                if 0 < response.at < earlier.at:
-                    self._found[response.key] = earlier._replace(at=response.at)
-                return
-        cost = self._cost(response) or 0.0
-        self.state.visible += cost - (known[1] if known else 0.0)
-        self.state.recent[response.key] = (response.total, cost)
-        earlier = self._found.get(response.key)
+    def _keep(self, response: Response, key: str, total: int) -> None:
+        known, earlier = self._costs.get(key), self._found.get(key)
+        if known is None and self.state.recent:
+            known = self.state.recent.get(number(key))
+        if known is not None and known[0] >= total:  # the same answer again: only its time and place may be better
+            if earlier is None:
+                self._found[key] = response
+            elif 0 < response.at < earlier.at:
+                self._found[key] = earlier._replace(at=response.at)
+            return
+        cost = self._cost(response)
+        self._costs[key] = total, cost
+        if not response.sidechain:
+            self.state.visible += (cost or 0.0) - ((known[1] or 0.0) if known else 0.0)
         if earlier is not None and 0 < earlier.at < response.at:
             response = response._replace(at=earlier.at)
-        self._found[response.key] = response
+        self._found[key] = response
 
-    def _set_context(self, response: Response, model: str, iterations: "list[_Iteration] | tuple[()]") -> None:
-        used, output = response.prompt, response.output
+    def costs(self, responses: Iterable[Response]) -> list[float | None]:
+        """What the responses cost that were taken from here."""
+        known = self._costs
+        return [known[r.key][1] if r.key in known else self._cost(r) for r in responses]
+
+    def _set_context(
+        self, response: Response, model: str, used: int, iterations: "list[rows.Iteration] | tuple[()]"
+    ) -> None:
+        output = response.output
         for part in reversed(iterations):
             if part.type not in ("advisor_message", "compaction"):
-                used = sum(
-                    map(count, (part.input_tokens, part.cache_creation_input_tokens, part.cache_read_input_tokens))
-                )
-                output = count(part.output_tokens)
+                used = part.input_tokens or 0
+                used += (part.cache_creation_input_tokens or 0) + (part.cache_read_input_tokens or 0)
+                output = part.output_tokens or 0
                 break
-        before = self.state.context
-        self.state.context = Context(
-            session=response.session,
-            model=response.model,
-            used=used,
-            output=output,
-            long_window=has_long_window_mark(model)
-            or (before is not None and before.long_window and before.model == response.model),
-        )
+        if not used:
+            return  # a fork's copy from before a compaction has its usage zeroed
+        context = self.state.context
+        if context is None or context.model != response.model:
+            context = self.state.context = Context(model=response.model)
+        context.session, context.used, context.output, context.later = response.session, used, output, 0
+        if used > SMALL_WINDOW:
+            context.outgrown = True
+        if model != response.model and has_long_window_mark(model):
+            context.long_window = True
 
-    def _take_cost_state(self, line: bytes) -> None:
+    def _take_cost_state(self, line: Buffer) -> None:
         try:
-            row = _cost_state(trimmed(line))
+            row = decoded(line, rows.cost_state)
         except (msgspec.DecodeError, RecursionError):
             return
         if row.type == "cost-state" and 0 <= row.total < SANE:
             state = self.state
             state.session = state.session or row.session or self._fallback_session
             state.own_cost, state.own_visible, state.own_until = row.total, state.visible, 0
+            self._last = None
 
     # ── after the last response ────────────────────────────────────────────────────────────────
 
     def _look_after(self, buffer: Buffer, start: int, end: int) -> None:
         """Take in a compaction, and estimate what was written, after the last response of the main chain."""
         context = self.state.context
-        if (found := buffer.rfind(BOUNDARY, start, end)) >= 0:
+        if buffer.find(BOUNDARY, start, end) >= 0:
+            found = buffer.rfind(BOUNDARY, start, end)  # much slower than to find that there is none
             begin = buffer.rfind(b"\n", start, found) + 1 or start
             stop = buffer.find(b"\n", found, end)
             stop = end if stop < 0 else stop
             try:
-                row = _boundary(trimmed(bytes(buffer[begin:stop])))
+                row = decoded(buffer[begin:stop], rows.boundary)
             except (msgspec.DecodeError, RecursionError):
-                row = _Boundary()
+                row = rows.Boundary()
             if row.subtype == "compact_boundary" and row.metadata is not None and row.metadata.post_tokens is not None:
                 context = context or Context(session=self._fallback_session)
                 context.used, context.output, context.later = count(row.metadata.post_tokens), 0, 0
@@ -306,50 +280,57 @@ class ClaudeReader:
             return
         for begin, stop in hits(buffer, (b'"type":"user"', b'"type":"assistant"'), start, end):
             try:
-                later = _later(trimmed(bytes(buffer[begin:stop])))
+                later = decoded(buffer[begin:stop], rows.later)
             except (msgspec.DecodeError, RecursionError):
                 continue
             if later.message is not None and not later.is_sidechain:
                 context.later += _estimate(later.message.content)
 
 
-def _key(row: _Row, message: _Message, line: bytes) -> str:
-    if message.id:
-        return f"{message.id}:{row.request_id}" if row.request_id else message.id
-    return row.uuid or hashlib.sha256(line).hexdigest()
+def _is_repeated(row: rows.Row, usage: rows.Usage, last: rows.Row) -> bool:
+    """Whether a record of the last message says of it what is known already, at no earlier time."""
+    return (
+        row.request_id == last.request_id
+        and last.message is not None
+        and usage == last.message.usage
+        and row.is_sidechain == last.is_sidechain
+        and (row.timestamp or "") >= (last.timestamp or "")
+    )
 
 
-def _advice(response: Response, part: _Iteration, number: int) -> Response:
-    written = count(part.cache_creation_input_tokens)
-    hour = min(written, count(part.cache_creation.ephemeral_1h_input_tokens) if part.cache_creation else 0)
+def _hour(usage: rows.Usage | rows.Iteration, written: int) -> int:
+    """How many of the tokens written into the cache stay there for an hour."""
+    creation = usage.cache_creation
+    return min(written, creation.ephemeral_1h_input_tokens or 0) if creation is not None else 0
+
+
+def _advice(response: Response, part: rows.Iteration, number: int) -> Response:
+    written = part.cache_creation_input_tokens or 0
+    hour = _hour(part, written)
     return response._replace(
         key=f"{response.key}#{number}",
         model=canonical(part.model or "unknown"),
-        input=count(part.input_tokens),
+        input=part.input_tokens or 0,
         cache_write_5m=written - hour,
         cache_write_1h=hour,
-        cache_read=count(part.cache_read_input_tokens),
-        output=count(part.output_tokens),
+        cache_read=part.cache_read_input_tokens or 0,
+        output=part.output_tokens or 0,
         web_search=0,
         tier="",
         counted=False,
     )
 
 
-def _estimate(content: object) -> int:
+def _estimate(content: str | list[rows.Block] | None) -> int:
     """Tokens of a message's content by Claude Code's own rule of thumb: four characters each."""
-    if isinstance(content, str):
-        return len(content) // 4
-    if not isinstance(content, list):
-        return 0
+    if content is None or isinstance(content, str):
+        return len(content or "") // 4
     tokens = 0
     for block in content:
-        if not isinstance(block, dict):
-            continue
-        if block.get("type") == "image":
+        if block.type == "image":
             tokens += IMAGE_TOKENS
-        elif block.get("type") == "tool_result":
-            tokens += _estimate(block.get("content"))
-        elif isinstance(text := block.get("text"), str):
-            tokens += len(text) // 4
+        elif block.type == "tool_result":
+            tokens += _estimate(block.content)
+        elif block.text is not None:
+            tokens += len(block.text) // 4
     return tokens

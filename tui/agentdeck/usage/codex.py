@@ -10,39 +10,44 @@ Rules and their evidence: Codex 0.169 against a loopback API, its source, and th
 """
 
 from collections.abc import Callable
+from heapq import heapify, heappop, heapreplace
 from typing import Final
 
 import msgspec
 
-from agentdeck.usage.lines import Buffer, count, hits, milliseconds, trimmed
+from agentdeck.usage.lines import Count, count, decoded, milliseconds
 from agentdeck.usage.models import canonical
+from agentdeck.usage.needles import Buffer, finder
 from agentdeck.usage.response import Response
 
-RECORD: Final = b'"token_usage_record"'
 COUNT: Final = b'"token_count"'
+RECORD: Final = b'"token_usage_record"'
+CONTEXT: Final = b'"turn_context"'
 META: Final = b'"session_meta"'
-TURN: Final = b'"turn_context"'
 TIER: Final = b'"service_tier"'
+
+PAGINATED: Final = "paginated"
+"""The way of keeping history since 0.154, in which a fork refers to its parent's rows and copies none."""
 
 RESTAMPED: Final = 5_000
 """Milliseconds after a fork's birth within which copied events may be stamped, when the parent's are unknown."""
 
 
-class _Tokens(msgspec.Struct):
-    input_tokens: float | None = None
-    cached_input_tokens: float | None = None
-    cache_write_input_tokens: float | None = None
-    output_tokens: float | None = None
-    reasoning_output_tokens: float | None = None
-    total_tokens: float | None = None
+class _Tokens(msgspec.Struct, gc=False):
+    input_tokens: Count | None = None
+    cached_input_tokens: Count | None = None
+    cache_write_input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    reasoning_output_tokens: Count | None = None
+    total_tokens: Count | None = None
 
     def vector(self) -> tuple[int, int, int, int, int]:
         return (
-            count(self.input_tokens),
-            count(self.cached_input_tokens),
-            count(self.cache_write_input_tokens),
-            count(self.output_tokens),
-            count(self.reasoning_output_tokens),
+            self.input_tokens or 0,
+            self.cached_input_tokens or 0,
+            self.cache_write_input_tokens or 0,
+            self.output_tokens or 0,
+            self.reasoning_output_tokens or 0,
         )
 
 
@@ -76,6 +81,7 @@ class _Payload(msgspec.Struct):
     timestamp: str | None = None
     cwd: str | None = None
     forked_from_id: str | None = None
+    history_mode: str | None = None
     subagent_history_start_ordinal: float | None = None
     model: str | None = None
     service_tier: str | None = None
@@ -94,7 +100,7 @@ class _Row(msgspec.Struct):
     payload: _Payload | None = None
 
 
-_decode = msgspec.json.Decoder(_Row).decode
+_decode = msgspec.json.Decoder(_Row)
 
 
 class State(msgspec.Struct):
@@ -113,6 +119,8 @@ class State(msgspec.Struct):
     last: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
     copying: bool = False
     """Whether the totals so far are the parent's."""
+    goes_on: bool = False
+    """The totals begin with the parent's, whose events are not repeated; each own response has a record."""
     used: int = 0
     window: int = 0
     limits: Limits | None = None
@@ -145,16 +153,32 @@ class CodexReader:
         self._found: dict[str, Response] = {}
 
     def feed(self, buffer: Buffer, start: int, end: int) -> None:
-        recorded = self.state.has_records or buffer.find(RECORD, start, end) >= 0
-        needles = [META, TURN, RECORD, TIER] if recorded else [META, TURN, COUNT, TIER]
-        if recorded and not self.state.has_records and not self._is_fork(buffer, start, end):
-            needles.append(COUNT)  # an old thread that a newer version goes on with: its past was billed too
-        for begin, stop in hits(buffer, needles, start, end):
-            self._take_line(bytes(buffer[begin:stop]))
-        if recorded and COUNT not in needles and (found := buffer.rfind(COUNT, start, end)) >= 0:
-            begin = buffer.rfind(b"\n", start, found) + 1 or start
-            stop = buffer.find(b"\n", found, end)
-            self._take_line(bytes(buffer[begin : end if stop < 0 else stop]))
+        find, newline, state = finder(buffer), buffer.find, self.state
+        position, left = start, -1
+        needles = [RECORD, CONTEXT, TIER, COUNT] if state.thread else [META, RECORD, CONTEXT, TIER, COUNT]
+        ahead = [(found, needle) for needle in needles if (found := find(needle, start, end)) >= 0]
+        heapify(ahead)
+        with memoryview(buffer) as view:
+            while ahead:
+                found, needle = ahead[0]
+                if needle is COUNT and state.has_records:
+                    left = max(found, position)  # only the last of them still says something
+                    heappop(ahead)
+                    continue
+                if found >= position:  # else its line has been taken for another word
+                    begin = buffer.rfind(b"\n", position, found) + 1 or position
+                    stop = newline(b"\n", found, end)
+                    if stop < 0:
+                        stop = end
+                    self._take_line(view[begin:stop])
+                    position = min(stop + 1, end)
+                if (needle is META and state.thread) or (found := find(needle, position, end)) < 0:
+                    heappop(ahead)
+                else:
+                    heapreplace(ahead, (found, needle))
+            if left >= 0 and (found := buffer.rfind(COUNT, left, end)) >= 0:
+                stop = newline(b"\n", found, end)
+                self._take_line(view[buffer.rfind(b"\n", start, found) + 1 or start : end if stop < 0 else stop])
 
     def take(self) -> list[Response]:
         found, self._found = list(self._found.values()), {}
@@ -171,15 +195,15 @@ class CodexReader:
     def parent(self) -> str:
         return self.state.parent
 
-    def _is_fork(self, buffer: Buffer, start: int, end: int) -> bool:
-        return bool(self.state.parent) or buffer.find(b'"forked_from_id":"', start, min(end, start + 65536)) >= 0
-
-    def _take_line(self, line: bytes) -> None:
+    def _take_line(self, line: memoryview) -> None:
         try:
-            row = _decode(trimmed(line))
-        except (msgspec.DecodeError, RecursionError):
-            self.bad_lines += 1
-            return
+            row = _decode.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            try:
+                row = decoded(line, _decode)
+            except (msgspec.DecodeError, RecursionError):
+                self.bad_lines += 1
+                return
         payload = row.payload
         if payload is None:
             return
@@ -204,6 +228,7 @@ class CodexReader:
         state.born = milliseconds(payload.timestamp)
         state.parent = payload.forked_from_id or ""
         state.first_own = payload.subagent_history_start_ordinal or 0.0
+        state.goes_on = bool(state.parent) and payload.history_mode == PAGINATED
         state.copying = bool(state.parent)
 
     def _take_record(self, row: _Row, payload: _Payload) -> None:
@@ -228,9 +253,9 @@ class CodexReader:
             return
         if info.last_token_usage is not None:
             last = info.last_token_usage
-            state.used = count(last.total_tokens) or sum(last.vector()[i] for i in (0, 3))
+            state.used = last.total_tokens or (last.input_tokens or 0) + (last.output_tokens or 0)
             state.window = count(info.model_context_window) or state.window
-        if state.has_records or info.total_token_usage is None:
+        if state.has_records or state.goes_on or info.total_token_usage is None:
             return
         if row.ordinal is not None and row.ordinal < state.first_own:
             return
@@ -245,10 +270,16 @@ class CodexReader:
             state.epoch += 1
             before = (0, 0, 0, 0, 0)
         state.last = total
-        step = tuple(max(0, new - old) for new, old in zip(total, before, strict=True))
+        step = (
+            max(0, total[0] - before[0]),
+            max(0, total[1] - before[1]),
+            max(0, total[2] - before[2]),
+            max(0, total[3] - before[3]),
+            max(0, total[4] - before[4]),
+        )
         if not any(step):
             return
-        suffix = f"{state.epoch}:{':'.join(map(str, total))}"
+        suffix = f"{state.epoch}:{total[0]}:{total[1]}:{total[2]}:{total[3]}:{total[4]}"
         session = self.session
         if state.copying:
             ancestors = [state.parent, *self._ancestors(state.parent)]
@@ -264,7 +295,7 @@ class CodexReader:
             f"{session}:{suffix}",
             session,
             row,
-            (step[0], step[1], step[2], step[3], step[4]),
+            step,
             tier=state.tier,
             copied=session != self.session,
         )
@@ -282,20 +313,24 @@ class CodexReader:
         prompt, cached, written, output, reasoning = tokens
         cached = min(cached, prompt)
         written = min(written, prompt - cached)
-        response = Response(
-            agent="codex",
-            key=key,
-            session=session,
-            model=self.state.model,
-            at=milliseconds(row.timestamp),
-            input=prompt - cached - written,
-            cache_write_5m=written,
-            cache_write_1h=0,
-            cache_read=cached,
-            output=output,
-            reasoning=min(reasoning, output),
-            tier="priority" if tier in ("priority", "fast") else "",
-            copied=copied,
+        response = Response(  # by position, as there are so many
+            "codex",
+            key,
+            session,
+            self.state.model,
+            milliseconds(row.timestamp),
+            prompt - cached - written,
+            written,
+            0,
+            cached,
+            output,
+            min(reasoning, output),
+            0,
+            "priority" if tier in ("priority", "fast") else "",
+            1.0,
+            "",
+            False,
+            copied,
         )
         earlier = self._found.get(key)
         if earlier is None or response.total > earlier.total:

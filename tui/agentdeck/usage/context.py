@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from agentdeck.usage import claude, codex, gemini
 from agentdeck.usage.prices import Prices
 
-SMALL: Final = 200_000
+SMALL: Final = claude.SMALL_WINDOW
 LARGE: Final = 1_000_000
 ANSWER: Final = 20_000
 MARGIN: Final = 13_000
@@ -35,7 +35,7 @@ class Gauge(NamedTuple):
 
 def of_claude(context: claude.Context, prices: Prices, env: Mapping[str, str]) -> Gauge:
     long = context.long_window or prices.has_native_1m(context.model)
-    window = LARGE if long or context.used > SMALL else SMALL
+    window = LARGE if long or context.outgrown or context.used > SMALL else SMALL
     compact_at = _claude_threshold(window, env)
     tokens = context.used + context.output + context.later
     return Gauge(

@@ -8,8 +8,9 @@ from typing import Final
 
 import msgspec
 
-from agentdeck.usage.lines import Buffer, count, hits, milliseconds, trimmed
+from agentdeck.usage.lines import count, decoded, hits, milliseconds
 from agentdeck.usage.models import canonical
+from agentdeck.usage.needles import Buffer
 from agentdeck.usage.response import Response
 
 TOKENS: Final = b'"tokens":'
@@ -45,7 +46,7 @@ class _Row(_Message):
     messages: list[_Message] | None = None
 
 
-_decode = msgspec.json.Decoder(_Row).decode
+_decode = msgspec.json.Decoder(_Row)
 
 
 class State(msgspec.Struct):
@@ -71,7 +72,7 @@ class GeminiReader:
 
     def feed(self, buffer: Buffer, start: int, end: int) -> None:
         for begin, stop in hits(buffer, (TOKENS, SESSION), start, end):
-            self._take_line(bytes(buffer[begin:stop]))
+            self._take_line(buffer[begin:stop])
 
     def feed_document(self, document: bytes) -> None:
         """Take in a chat that is one JSON document, over as many lines as it likes."""
@@ -92,9 +93,9 @@ class GeminiReader:
     def saved(self) -> bytes:
         return msgspec.json.encode(self.state)
 
-    def _take_line(self, line: bytes) -> None:
+    def _take_line(self, line: Buffer) -> None:
         try:
-            row = _decode(trimmed(line))
+            row = decoded(line, _decode)
         except (msgspec.DecodeError, RecursionError):
             self.bad_lines += 1
             return

@@ -5,16 +5,17 @@ from functools import lru_cache
 from typing import Final
 
 _VENDOR: Final = re.compile(
-    r"^(?:[\w.-]+/)*(?:(?:us|eu|apac|ap|jp|au|ca|global|us-gov)\.)?(?:anthropic\.|openai\.|google\.)?"
+    r"^(?:[\w.:-]+/)*(?:(?:us|eu|apac|ap|jp|au|ca|global|us-gov)\.)?(?:anthropic\.|openai\.|google\.)?"
 )
-_SUFFIX: Final = re.compile(r"(?:-v\d+(?::\d+)?|\[1m\]|@[\w-]+|-20\d{6}|-20\d\d-\d\d-\d\d)$")
+_SUFFIX: Final = re.compile(r"(?:-v\d+(?::\d+)?|\[1m\]|@[\w-]+|:[a-z]+|-20\d{6}|-20\d\d-\d\d-\d\d)$")
+_DOTTED: Final = re.compile(r"(?<=\d)\.(?=\d)")
 
 
 @lru_cache(maxsize=1024)
 def canonical(model: str) -> str:
     """Return the model's plain id: `us.anthropic.claude-haiku-4-5-20251001-v1:0` is `claude-haiku-4-5`.
 
-    The forms are those of Claude Code's provider table (Bedrock, Vertex, gateways).
+    The forms are those of Claude Code's provider table (Bedrock, Vertex, gateways); `4.5` as gateways write it too.
     """
     name = model.strip()
     found = _VENDOR.match(name)
@@ -22,7 +23,7 @@ def canonical(model: str) -> str:
         name = name[found.end() :]
     while (shorter := _SUFFIX.sub("", name)) != name and shorter:
         name = shorter
-    return name
+    return _DOTTED.sub("-", name) if name.startswith("claude-") else name
 
 
 def has_long_window_mark(model: str) -> bool:

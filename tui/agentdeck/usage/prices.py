@@ -11,9 +11,7 @@ An unknown model has no price; that is never the same as zero. The snapshot is m
 
 import hashlib
 import re
-import tomllib
-from datetime import UTC, datetime
-from importlib import resources
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +22,11 @@ from agentdeck.usage.response import Response
 
 PRIORITY: Final = 2.0
 """OpenAI's priority tier costs twice the standard rates (litellm 1.109.1)."""
+
+DAY: Final = 86_400_000
+"""Milliseconds."""
+
+EPOCH: Final = date(1970, 1, 1)
 
 _VARIANT: Final = re.compile(r"-(?:preview|exp|latest|\d)[\w.-]*")
 """What may follow a family's name without making it another model."""
@@ -39,18 +42,12 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     cache_write_1h: float | None = msgspec.field(name="cw1h", default=None)
     web: float = 0.0
 
-    def tokens(self, r: Response) -> float:
-        """USD for the tokens of a response, times a million."""
-        read = self.input if self.cache_read is None else self.cache_read
+    @property
+    def all(self) -> tuple[float, float, float, float, float]:
+        """For input, cache writes for 5 minutes and for an hour, cache reads, and output."""
         short = self.input if self.cache_write_5m is None else self.cache_write_5m
         long = short if self.cache_write_1h is None else self.cache_write_1h
-        return (
-            r.input * self.input
-            + r.cache_write_5m * short
-            + r.cache_write_1h * long
-            + r.cache_read * read
-            + r.output * self.output
-        )
+        return self.input, short, long, self.input if self.cache_read is None else self.cache_read, self.output
 
 
 class Long(Rates, frozen=True, kw_only=True):
@@ -64,6 +61,15 @@ class Price(Rates, frozen=True, kw_only=True):
     fast: Rates | None = None
 
 
+_All = tuple[float, float, float, float, float]
+
+_Card = tuple[float, _All | None, _All, float, float]
+"""Prompt tokens above which all costs more, the rates, those above, a factor of the rates, and those of searches."""
+
+NEVER: Final = float("inf")
+NO_RATES: Final = (0.0, 0.0, 0.0, 0.0, 0.0)
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, tuple[Price, ...]] = {}
     aliases: dict[str, str] = {}
@@ -75,6 +81,15 @@ class _Own(msgspec.Struct, frozen=True, kw_only=True):
     models: dict[str, Price] = {}
 
 
+def _own(text: bytes) -> dict[str, Price]:
+    import tomllib  # few have prices of their own
+
+    try:
+        return msgspec.convert(tomllib.loads(text.decode()), _Own).models
+    except ValueError:  # msgspec's and tomllib's errors are ValueErrors
+        return {}
+
+
 class Prices:
     def __init__(self, snapshot: Snapshot, version: str) -> None:
         self.version = version
@@ -84,19 +99,20 @@ class Prices:
         families = [(name[:-1], target) for name, target in snapshot.aliases.items() if name.endswith("*")]
         self._families = sorted(families, key=lambda pair: -len(pair[0]))
         self._native_1m = frozenset(snapshot.native_1m)
+        self._cards: dict[tuple[str, str, int], _Card] = {}
         self._found: dict[str, tuple[Price, ...] | None] = {}
 
     @classmethod
     def load(cls, own: Path | None = None) -> "Prices":
         """Read the snapshot, and the person's own rows over it; a broken file of theirs counts for nothing."""
-        raw = resources.files("agentdeck.usage").joinpath("prices.json").read_bytes()
+        raw = Path(__file__).with_name("prices.json").read_bytes()
         snapshot = msgspec.json.decode(raw, type=Snapshot)
         if own is not None:
             try:
                 added = own.read_bytes()
-                rows = msgspec.convert(tomllib.loads(added.decode()), _Own).models
-            except (OSError, ValueError):  # msgspec's and tomllib's errors are ValueErrors
-                rows = {}
+            except OSError:
+                added = b""
+            rows = _own(added) if added else {}
             if rows:
                 models = {**snapshot.models, **{name: (price,) for name, price in rows.items()}}
                 snapshot = msgspec.structs.replace(snapshot, models=models)
@@ -109,22 +125,37 @@ class Prices:
 
     def cost(self, r: Response) -> float | None:
         """Return USD, or None when the model has no price."""
-        rows = self._rows(r.model)
-        if rows is None:
+        what = r.model, r.tier, r.at // DAY
+        card = self._cards.get(what)
+        if card is None:
+            card = self._cards[what] = self._card(*what)
+        above, rates, above_rates, factor, web = card
+        if rates is None:
             return None
+        read, short, long = r.cache_read, r.cache_write_5m, r.cache_write_1h
+        prompt = r.input + short + long + read
+        per_input, per_short, per_long, per_read, per_output = above_rates if prompt > above else rates
+        usd = r.input * per_input + short * per_short + long * per_long + read * per_read + r.output * per_output
+        if prompt > above:
+            factor = 1.0
+        searches = r.web_search
+        return usd * r.factor * factor / 1e6 + (searches * web / 1000 if searches else 0.0)
+
+    def _card(self, model: str, tier: str, day: int) -> _Card:
+        """What a model cost on a day, counted from 1970; on day 0 it is not known when that was."""
+        rows = self._rows(model)
+        if rows is None:
+            return NEVER, None, NO_RATES, 1.0, 0.0
         price = rows[0]
-        if len(rows) > 1 and r.at:
-            day = datetime.fromtimestamp(r.at / 1000, UTC).strftime("%Y-%m-%d")
-            price = next((row for row in reversed(rows) if row.since <= day), price)
-        rates: Rates = price
-        factor = r.factor
-        if r.tier == "fast" and price.fast is not None:
-            rates = price.fast
-        elif price.long is not None and r.prompt > price.long.above:
-            rates = price.long
-        elif r.tier == "priority":
-            factor *= PRIORITY
-        return rates.tokens(r) * factor / 1e6 + r.web_search * price.web / 1000
+        if day:
+            date = (EPOCH + timedelta(days=day)).isoformat()
+            price = next((row for row in reversed(rows) if row.since <= date), price)
+        if tier == "fast" and price.fast is not None:
+            return NEVER, price.fast.all, NO_RATES, 1.0, price.web
+        factor = PRIORITY if tier == "priority" else 1.0
+        if price.long is None:
+            return NEVER, price.all, NO_RATES, factor, price.web
+        return price.long.above, price.all, price.long.all, factor, price.web
 
     def _rows(self, model: str) -> tuple[Price, ...] | None:
         if model not in self._found:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Final
 
 import msgspec
@@ -157,7 +156,7 @@ class Pulse:
         prompts = [row.prompt for row in rows if not row.sidechain][-TURNS - 1 :]
         growth = [new - old for old, new in pairwise(prompts) if new > old]
         if gauge.compact_at is not None and growth:
-            turns = max(0, int((gauge.compact_at - gauge.used) / median(growth)))
+            turns = max(0, int((gauge.compact_at - gauge.used) / _median(growth)))
         return Gauge(gauge.used, gauge.window, gauge.used_pct, gauge.compact_at, gauge.pct_left, turns, gauge.assumed)
 
     def _hidden(self, key: str, rows: list[_Row]) -> float | None:
@@ -212,6 +211,11 @@ class Pulse:
                 over = window.resets_at is not None and window.resets_at <= now
                 limits.append(Limit(name, 0.0 if over else window.used_percent, None if over else window.resets_at))
         return tuple(limits)
+
+
+def _median(numbers: list[int]) -> float:
+    ordered, middle = sorted(numbers), len(numbers) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def _claude_limits(env: Mapping[str, str], now: float) -> tuple[Limit, ...]:

@@ -1,9 +1,8 @@
 """Answers from the ledger: what was used, by whom, when, for how much."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -29,9 +28,11 @@ class Tokens(msgspec.Struct):
     web_search: int = 0
 
 
-class SessionTotal(msgspec.Struct):
-    tokens: int = 0
-    cost_usd: float = 0.0
+class SessionTotal(msgspec.Struct, omit_defaults=True):
+    tokens: int
+    cost_usd: float
+    unpriced: int = 0
+    """Tokens without a price; the cost is that of the others."""
 
 
 class ContextTotal(msgspec.Struct, omit_defaults=True):
@@ -52,6 +53,8 @@ class Usage(msgspec.Struct):
     sessions: dict[str, SessionTotal] = {}
     days: dict[str, int] = {}
     day_costs: dict[str, float] = {}
+    day_unpriced: dict[str, int] = {}
+    """Tokens without a price, on days that have such."""
     models: dict[str, float] = {}
     """USD by agent:model."""
     projects: dict[str, SessionTotal] = {}
@@ -72,52 +75,66 @@ def usage(
     ledger: Ledger, prices: Prices, env: Mapping[str, str], *, zone: tzinfo | None = None, period: Period | None = None
 ) -> Usage:
     """Sum up a period; `zone` None is the machine's own."""
-    span = period or Period()
     result = Usage()
     where = " WHERE at >= ? AND at < ? " if period is not None else " "
-    bounds = tuple(span) if period is not None else ()
-    for agent, messages in ledger.query(f"SELECT agent, sum(counted) FROM billed{where}GROUP BY agent", bounds):
-        result.messages[str(agent)] = _int(messages)
-    by_model = (
-        "SELECT agent || ':' || model, sum(input), sum(cw5), sum(cw1h), sum(cache_read), sum(output), sum(reasoning),"
-        f" sum(web), sum(cost) FROM billed{where}GROUP BY agent, model ORDER BY 1"
-    )
-    for name, *numbers, cost in ledger.query(by_model, bounds):
-        result.tokens[str(name)] = Tokens(*map(_int, numbers))
-        if cost is not None:
-            result.models[str(name)] = _float(cost)
-    by_session = (
-        f"SELECT agent || ':' || session, sum(total), sum(cost) FROM billed{where}GROUP BY agent, session ORDER BY 1"
-    )
-    for name, total, cost in ledger.query(by_session, bounds):
-        result.sessions[str(name)] = SessionTotal(_int(total), _float(cost))
-    by_project = (
-        "SELECT coalesce(nullif(s.project, ''), '?'), sum(total), sum(cost) FROM billed b LEFT JOIN sessions s"
-        f" ON s.agent = b.agent AND s.session = b.session{where}GROUP BY 1 ORDER BY 1"
-    )
-    for name, total, cost in ledger.query(by_project, bounds):
-        result.projects[str(name)] = SessionTotal(_int(total), _float(cost))
-    result.cost_usd = sum(session.cost_usd for session in result.sessions.values())
-    _add_days(result, ledger, zone, where, bounds)
     query = (
-        f"SELECT DISTINCT model FROM billed{where}{'AND' if period else 'WHERE'} cost IS NULL AND total > 0 ORDER BY 1"
+        f"SELECT kind, owner, at / {QUARTER}, sum(counted), sum(input), sum(cw5), sum(cw1h), sum(cache_read),"
+        " sum(output), sum(reasoning), sum(web), sum(total), sum(cost),"
+        f" sum(CASE WHEN cost IS NULL THEN total ELSE 0 END) FROM kept{where}GROUP BY 1, 2, 3"
     )
-    result.unpriced = [str(model) for (model,) in ledger.query(query, bounds)]
+    rows: list[tuple[Any, ...]] = list(ledger.query(query, tuple(period) if period is not None else ()))
+    kinds = {row[0]: (str(row[1]), str(row[2])) for row in ledger.query("SELECT id, agent, model FROM kinds")}
+    owners = {
+        row[0]: (f"{row[1]}:{row[2]}", str(row[3] or "?"))
+        for row in ledger.query("SELECT id, agent, session, project FROM sessions")
+    }
+    unpriced: set[str] = set()
+    days: dict[int, str] = {}
+    rows.sort(key=lambda row: (row[2], *owners[row[1]], *kinds[row[0]]))  # always added up in the same order
+    for kind, owner, quarter, counted, *numbers, total, cost, lacking in rows:
+        agent, model = kinds[kind]
+        key, project = owners[owner]
+        name = f"{agent}:{model}"
+        result.messages[agent] = result.messages.get(agent, 0) + counted
+        _add_tokens(result.tokens.setdefault(name, Tokens()), numbers)
+        if cost is not None:
+            result.models[name] = result.models.get(name, 0.0) + cost
+        if lacking:
+            unpriced.add(model)
+        for sums, what in ((result.sessions, key), (result.projects, project)):
+            totals = sums.get(what) or sums.setdefault(what, SessionTotal(0, 0.0))
+            totals.tokens += total
+            totals.cost_usd += cost or 0.0
+            totals.unpriced += lacking
+        if quarter:
+            day = days.get(quarter)
+            if day is None:
+                day = days[quarter] = datetime.fromtimestamp(quarter * QUARTER / 1000, zone).strftime("%Y-%m-%d")
+            _add_day(result, day, total, cost, lacking)
+    result.cost_usd = sum(session.cost_usd for session in result.sessions.values())
+    for name in ("tokens", "models", "sessions", "projects"):
+        setattr(result, name, dict(sorted(getattr(result, name).items())))
+    result.unpriced = sorted(unpriced)
     _add_files(result, ledger, prices, env)
     return result
 
 
-def _add_days(result: Usage, ledger: Ledger, zone: tzinfo | None, where: str, bounds: tuple[int, ...]) -> None:
-    days: defaultdict[str, int] = defaultdict(int)
-    costs: defaultdict[str, float] = defaultdict(float)
-    query = f"SELECT at / {QUARTER}, sum(total), sum(cost) FROM billed{where}GROUP BY 1 ORDER BY 1"
-    for quarter, total, cost in ledger.query(query, bounds):
-        if not quarter:
-            continue
-        day = datetime.fromtimestamp(_int(quarter) * QUARTER / 1000, zone).strftime("%Y-%m-%d")
-        days[day] += _int(total)
-        costs[day] += _float(cost)
-    result.days, result.day_costs = dict(days), dict(costs)
+def _add_tokens(tokens: Tokens, numbers: list[int]) -> None:
+    input, short, long, read, output, reasoning, web = numbers
+    tokens.input += input
+    tokens.cache_write_5m += short
+    tokens.cache_write_1h += long
+    tokens.cache_read += read
+    tokens.output += output
+    tokens.reasoning += reasoning
+    tokens.web_search += web
+
+
+def _add_day(result: Usage, day: str, total: int, cost: float | None, lacking: int) -> None:
+    result.days[day] = result.days.get(day, 0) + total
+    result.day_costs[day] = result.day_costs.get(day, 0.0) + (cost or 0.0)
+    if lacking:
+        result.day_unpriced[day] = result.day_unpriced.get(day, 0) + lacking
 
 
 def _add_files(result: Usage, ledger: Ledger, prices: Prices, env: Mapping[str, str]) -> None:
@@ -170,10 +187,6 @@ def _shown(gauge: Gauge) -> ContextTotal:
         pct_left=gauge.pct_left,
         assumed=gauge.assumed,
     )
-
-
-def _int(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _float(value: object) -> float:

@@ -6,10 +6,12 @@ a fork has to come after its parent. Progress is committed every few files, so t
 repeats nothing.
 """
 
+import gc
+import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import zstandard
@@ -22,14 +24,15 @@ from agentdeck.usage.gemini import GeminiReader
 from agentdeck.usage.ledger import FileMark, Ledger
 from agentdeck.usage.prices import Prices
 
-CHUNK: Final = 8 * 1024 * 1024
+CHUNK: Final = 2 * 1024 * 1024
 LINE_LIMIT: Final = 256 * 1024 * 1024
 """Bytes; a longer line is skipped."""
 
-MARK: Final = 64
-"""Bytes before the offset by which a transcript is recognised."""
+HEAD: Final = 4096
+TAIL: Final = 512
+"""Bytes at its beginning and before the offset by which a transcript is recognised."""
 
-COMMIT_EVERY: Final = 0.25
+COMMIT_EVERY: Final = 1.0
 """Seconds of work between two commits."""
 
 Reader = ClaudeReader | CodexReader | GeminiReader
@@ -44,20 +47,32 @@ def scan(ledger: Ledger, prices: Prices, roots: Iterable[Root]) -> int:
     changed = [each for each in found.values() if not _same(each, known.get(each.path))]
     changed.sort(key=_order)
     scanner = Scanner(ledger, prices)
-    work: Iterator[Found] = iter(changed)
-    file: Found | None = next(work, None)
-    while file is not None:
-        until = time.monotonic() + COMMIT_EVERY
-        with ledger.writing():
-            while file is not None and time.monotonic() < until:
-                scanner.read(file, known.get(file.path))
-                file = next(work, None)
+    collects = gc.isenabled()
+    gc.disable()  # a scan makes hundreds of thousands of values and no cycles
+    try:
+        _read(ledger, scanner, changed, known)
+    finally:
+        if collects:
+            gc.enable()
     lost = [path for path, mark in known.items() if mark.size >= 0 and path not in found]
     if lost:
         with ledger.writing():
             for path in lost:
                 ledger.gone(path)
     return len(changed)
+
+
+def _read(ledger: Ledger, scanner: "Scanner", changed: list[Found], known: dict[bytes, FileMark]) -> None:
+    work: Iterator[Found] = iter(changed)
+    file: Found | None = next(work, None)
+    while file is not None:
+        until = time.monotonic() + COMMIT_EVERY
+        with ledger.writing():
+            while file is not None:
+                scanner.read(file, known.get(file.path))
+                file = next(work, None)
+                if time.monotonic() >= until:
+                    break
 
 
 class Scanner:
@@ -79,7 +94,7 @@ class Scanner:
             if not stat.S_ISREG(status.st_mode):
                 return
             whole = file.path.endswith((b".json", b".zst"))
-            since = born(fd, status)
+            since = min(born(fd, status), status.st_mtime_ns)  # what was copied here may be older than its file
             goes_on = before is not None and not whole and _goes_on(fd, status, before)
             offset = before.offset if before is not None and goes_on else 0
             state = before.state if before is not None and goes_on else b""
@@ -90,15 +105,18 @@ class Scanner:
                 offset = status.st_size
             else:
                 offset = self._read_lines(fd, offset, reader)
-                mark = os.pread(fd, min(MARK, offset), max(0, offset - MARK))
+                mark = _mark(fd, offset)
         except OSError:
             return
         finally:
             os.close(fd)
         bad = reader.bad_lines + (before.bad if before is not None and goes_on else 0)
-        self._ledger.add(reader.take(), self._prices.cost, born=since, latest_wins=reader.latest_wins)
         if session := reader.session:
             self._ledger.add_session(file.agent, session, parent=reader.parent, project=reader.state.project)
+        responses = reader.take()
+        if responses:
+            costs = reader.costs(responses) if isinstance(reader, ClaudeReader) else map(self._prices.cost, responses)
+            self._ledger.add(responses, costs, born=since, latest_wins=reader.latest_wins)
         self._ledger.save_file(
             FileMark(
                 path=file.path,
@@ -164,12 +182,20 @@ class Scanner:
                     reader.feed_document(document)
                 return
             try:
-                with zstandard.ZstdDecompressor().stream_reader(raw) as plain:
-                    text = plain.read()
+                with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as plain:
+                    self._read_stream(plain.read, reader)
             except zstandard.ZstdError:
                 reader.bad_lines += 1
-                return
-        reader.feed(text, 0, text.rfind(b"\n") + 1 or len(text))
+
+    def _read_stream(self, read: Callable[[int], bytes], reader: Reader) -> None:
+        """Feed lines from what cannot be read at an offset; the last one may lack its end."""
+        rest = b""
+        while data := read(CHUNK):
+            text = rest + data
+            end = text.rfind(b"\n") + 1
+            reader.feed(text, 0, end)
+            rest = text[end:] if len(text) - end <= LINE_LIMIT else b""
+        reader.feed(rest, 0, len(rest))
 
 
 def _same(file: Found, mark: FileMark | None) -> bool:
@@ -178,18 +204,18 @@ def _same(file: Found, mark: FileMark | None) -> bool:
 
 def _goes_on(fd: int, status: os.stat_result, before: FileMark) -> bool:
     """Whether the file is the one we know, only longer."""
-    if (status.st_dev, status.st_ino) != (before.device, before.inode) or status.st_size < before.offset:
+    if (status.st_dev, status.st_ino) != (before.device, before.inode) or status.st_size <= before.size:
         return False
-    return os.pread(fd, len(before.mark), before.offset - len(before.mark)) == before.mark
+    return _mark(fd, before.offset) == before.mark
+
+
+def _mark(fd: int, offset: int) -> bytes:
+    """What the file begins with, and what is before `offset`, in a few bytes."""
+    parts = os.pread(fd, min(HEAD, offset), 0) + os.pread(fd, min(TAIL, offset), max(0, offset - TAIL))
+    return hashlib.blake2b(parts, digest_size=16).digest()
 
 
 def _order(file: Found) -> tuple[int, bytes, int]:
     if file.agent == "codex":
         return (1, file.path.rpartition(b"/")[2], 0)
     return (0, b"", -file.changed)
-
-
-def up_to_date(ledger: Ledger, prices: Prices, roots: Callable[[Mapping[str, str]], list[Root]]) -> int:
-    """Scan the roots of this environment and price everything with today's rates."""
-    ledger.reprice(prices.version, prices.cost)
-    return scan(ledger, prices, roots(os.environ))

@@ -1,23 +1,24 @@
 """What the deck shows: the widgets, where they are, and what each of them is given.
 
-The board draws the state and nothing else; keys and modes are in `deck.py`, verbs in `deeds.py`.
+The board draws the state and nothing else; keys and modes are in `deck.py`, verbs in `deeds.py`. What transcripts tell
+is in `panels.py`.
 A plan of the layout decides every place in one pass; the programs hear of a new size once, when it has settled.
 """
 
 import time
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from textual.app import ComposeResult
-from textual.geometry import Offset, Region, Size
-from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.geometry import Size
+from textual.layout import Layout
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
 from agentdeck.config import Config
 from agentdeck.protocol import messages as m
-from agentdeck.protocol.screen import Cursor, Frame, Modes
+from agentdeck.protocol.screen import Frame
 from agentdeck.ui import glyphs, state
 from agentdeck.ui import layout as places
 from agentdeck.ui.bridge import Bridge, Watched
@@ -25,9 +26,12 @@ from agentdeck.ui.keymap import Keymap
 from agentdeck.ui.layout import Plan, Rect, Wish
 from agentdeck.ui.paint import paint_asked
 from agentdeck.ui.replica import Replica
+from agentdeck.ui.screens.desk import Desk, PlannedLayout
+from agentdeck.ui.screens.panels import Panels
 from agentdeck.ui.state import DeckState
 from agentdeck.ui.styles import Look
 from agentdeck.ui.theme import Palette
+from agentdeck.ui.told import Told
 from agentdeck.ui.widgets.footer import Footer
 from agentdeck.ui.widgets.gauge_row import GaugeRow
 from agentdeck.ui.widgets.notices import Notices
@@ -49,50 +53,6 @@ CATCH_UP: Final = 0.02
 """Seconds between two looks whether a slow terminal has taken everything."""
 AGE_EVERY: Final = 5.0
 """Seconds between two drawings of the ages of what works or waits; without any, nothing ticks but the clock."""
-
-
-class Desk(Protocol):
-    """What the deck needs of the application and its terminal."""
-
-    def place_cursor(self, cursor: "tuple[Offset, Cursor] | None") -> None: ...
-    def take_keys(self, modes: Modes | None) -> None:
-        """Hand keys over raw, in the modes of the program that gets them; None: decoded, for the deck."""
-
-    @property
-    def backlog(self) -> int:
-        """Bytes that the terminal has not taken yet."""
-
-    def name_terminal(self, title: str) -> None: ...
-    def copy_to_clipboard(self, text: str) -> None: ...
-    def ring(self) -> None: ...
-    def leave(self, then: str = "") -> None:
-        """End the deck; `then` is what to do after it (`demo`)."""
-
-
-class SlotTitle(PaneTitle):
-    """A pane's title that can change between a rule and the top edge of a frame."""
-
-    def frame(self, on: bool) -> None:
-        self._corners = on
-
-
-class PlannedLayout(Layout):
-    """Puts the board's widgets where its plan says."""
-
-    name = "planned"
-
-    def __init__(self, board: "Board") -> None:
-        self._board = board
-
-    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
-        found = self._board.places(size)
-        return [
-            WidgetPlacement(
-                Region(rect.x, rect.y, rect.width, rect.height), Offset(), child.styles.margin, child, 0, False, False
-            )
-            for child in children
-            if (rect := found.get(child)) is not None
-        ]
 
 
 class Board(Screen[None], inherit_bindings=False):
@@ -128,10 +88,11 @@ class Board(Screen[None], inherit_bindings=False):
         self.sidebar = Sidebar()
         self.gauges = GaugeRow()
         self.resources = ResourcePanel()
+        self.panels = Panels()
         self.footer = Footer()
         self.notices = Notices()
-        self.slots: list[tuple[SlotTitle, Pane]] = [(SlotTitle(), Pane())]
-        self._planned = PlannedLayout(self)
+        self.slots: list[tuple[PaneTitle, Pane]] = [(PaneTitle(), Pane())]
+        self._planned = PlannedLayout(self.places)
 
     @property
     def layout(self) -> Layout:
@@ -148,10 +109,16 @@ class Board(Screen[None], inherit_bindings=False):
             self.sidebar,
             self.gauges,
             self.resources,
+            *self.panels.widgets,
             *self.slots[0],
             self.footer,
             self.notices,
         )
+
+    @property
+    def shared_words(self) -> tuple[str, str]:
+        """What the first row says of sharing, and its ink."""
+        return "", ""
 
     # ── places ─────────────────────────────────────────────────────────────────────────────────
 
@@ -165,6 +132,7 @@ class Board(Screen[None], inherit_bindings=False):
             (self.gauges, plan.gauges),
             (self.resources, plan.resources),
             (self.footer, plan.footer),
+            *self.panels.places(plan),
         ]
         found = {widget: rect for widget, rect in bars if rect is not None and rect.width and rect.height}
         for (title, pane), slot in zip(self.slots, plan.slots, strict=False):
@@ -188,7 +156,7 @@ class Board(Screen[None], inherit_bindings=False):
         if wanted != self._plan or wanted != self._settled:
             self._plan = wanted
             while len(self.slots) < len(wanted.slots):
-                self.slots.append((SlotTitle(), Pane()))
+                self.slots.append((PaneTitle(), Pane()))
                 title, pane = self.slots[-1]
                 pane.wear(self.look_bright, self.look_dim)
                 self.mount(title, pane, before=self.footer)
@@ -234,7 +202,7 @@ class Board(Screen[None], inherit_bindings=False):
         if selected is None:
             return []
         if room <= 1 or selected.id not in listed:
-            return [selected]
+            return [selected, *(session for session in self.deck.visible if session.id != selected.id)][: max(1, room)]
         return [self.deck.visible[n] for n in places.window(len(listed), listed.index(selected.id), room)]
 
     @property
@@ -247,13 +215,17 @@ class Board(Screen[None], inherit_bindings=False):
         return self.slots[min(self._selected_slot, len(self.slots) - 1)][1]
 
     def replica(self, session: str) -> Replica:
-        return self.replicas.setdefault(session, Replica(session))
+        if session not in self.replicas:
+            self.replicas[session] = Told(session) if ":" in session else Replica(session)
+        return self.replicas[session]
 
     def watch_sessions(self) -> None:
         """Have the frames of what is shown pushed, and tell programs the size that has settled."""
         plan = self._settled
         wanted: dict[str, Watched] = {}
         for n, session in enumerate(self.shown):
+            if not state.is_ours(session):
+                continue
             priority = "focus" if session.id == self.deck.selected else "visible"
             if plan is not None and n < len(plan.slots) and self._settling is None:
                 slot = plan.slots[n]
@@ -292,24 +264,31 @@ class Board(Screen[None], inherit_bindings=False):
         self._draw_bars(now, time.strftime("%H:%M", time.localtime(now)))
         self._draw_slots(now)
         self._tick_ages()
-        bars = (self.top, self.strip, self.sidebar, self.gauges, self.resources, self.footer)
+        bars = (self.top, self.strip, self.sidebar, self.gauges, self.resources, *self.panels.widgets, self.footer)
         paint_asked((*bars, *(title for title, _ in self.slots)))
 
     def _draw_bars(self, now: float, clock: str) -> None:
         deck, plan = self.deck, self._plan
         assert plan is not None
-        usage = deck.usages.get(deck.selected)
+        usage, facts, account = deck.usages.get(deck.selected), self.panels.facts(deck.selected), self.panels.account
         if plan.top is not None:
-            self.top.show(deck.sessions, deck.host, clock)
+            self.top.show(deck.sessions, deck.host, clock, account, self.shared_words)
         if plan.strip is not None:
-            self.strip.show(deck.sessions, deck.selected, clock)
+            looked_at = () if deck.session is None or deck.own is not None else (deck.session,)
+            self.strip.show((*deck.sessions, *looked_at), deck.selected, clock, account.today, self.shared_words)
         if plan.sidebar is not None:
-            self.sidebar.show(deck.sessions, deck.selected, deck.usages, now, deck.filter)
+            self.sidebar.show(
+                deck.sessions, deck.selected, deck.usages, now, deck.filter,
+                facts=self.panels.told.known, watched=deck.watched, account=account, insight=self.panels.insight,
+            )  # fmt: skip
         if plan.gauges is not None:
-            self.gauges.show(deck.session, usage)
+            self.gauges.show(deck.session, usage, facts)
         if plan.resources is not None:
             names = {session.id: session.name for session in deck.sessions}
-            self.resources.show(deck.session, deck.usages, deck.history, deck.host, names)
+            insight = self.panels.insight_of(deck.selected)
+            servers = insight.servers if insight is not None else ()
+            self.resources.show(deck.session, deck.usages, deck.history, deck.host, names, servers)
+        self.panels.draw(plan, deck, account, now)
         self.footer.show(*self.footer_words)
 
     @property
@@ -331,8 +310,15 @@ class Board(Screen[None], inherit_bindings=False):
             typing = chosen and self.typing
             title.frame(slot.framed)
             number = self.deck.number(session.id) if session is not None else 0
-            title.show(session, number, now, "typing" if typing or (chosen and several) else "deck")
+            facts = self.panels.facts(session.id) if session is not None else None
+            mode = "typing" if typing or (chosen and several) else "deck"
+            insight = self.panels.insight_of(session.id) if session is not None else None
+            title.show(session, number, now, mode, facts.model if facts is not None else "", insight)
             replica = self.replica(session.id) if session is not None else None
+            if isinstance(replica, Told):
+                replica.size(slot.columns, slot.rows)
+                if not replica.fresh:
+                    self.read_on(replica)
             pane.show(
                 replica,
                 typing=typing,
@@ -341,12 +327,16 @@ class Board(Screen[None], inherit_bindings=False):
                 notes=self._notes(session),
             )
 
+    def read_on(self, replica: Told) -> None:
+        """Ask how a conversation that is shown goes on."""
+        raise NotImplementedError
+
     def _notes(self, session: m.Session | None) -> tuple[str, ...]:
         """What stands at the foot of a pane whose session does not run, or that has none."""
         if session is None:
             new, keys = self.keymap.keys_for("new"), self.keymap.keys_for("help")
             return (f"nothing here yet: {new} starts a session, {keys} shows the keys",)
-        if state.is_running(session) and not session.problem:
+        if not state.is_ours(session) or (state.is_running(session) and not session.problem):
             return ()
         if state.is_running(session):
             return (session.problem,)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
+from agentdeck.live.conversation import wrap
 from agentdeck.protocol.facts import CallDetail, FeedLine
 from agentdeck.ui import glyphs
 from agentdeck.ui.amounts import clock, took
+from agentdeck.ui.figures import clean
 from agentdeck.ui.screens.reading import ReadingDialog
 from agentdeck.ui.widgets.lines import Line, Piece
 from agentdeck.ui.widgets.reader import wrapped
@@ -39,34 +41,37 @@ class CallScreen(ReadingDialog):
 
     def lines(self, width: int) -> Sequence[Line]:
         call = self._call
-        lines = [_heading("given"), *wrapped(call.input or "nothing", width)]
-        if call.diff:
-            lines += [Line(), _heading("changed"), *diff_lines(call.diff, width)]
+        parts = [[_heading("given"), *wrapped(call.input or "nothing", width)]]
+        if call.diff:  # says what was given better than its JSON does
+            parts.insert(0, [_heading("changed"), *diff_lines(call.diff, width)])
         if call.output or call.status != "pending":
             ink = "error" if call.status == "error" else ""
-            lines += [Line(), _heading("result"), *wrapped(call.output or "nothing", width, ink)]
-        return lines
+            parts.insert(1, [_heading("result"), *wrapped(call.output or "nothing", width, ink)])
+        return [line for part in parts for line in (*part, Line())]
 
     @property
     def text(self) -> str:
-        parts = (self._call.input, self._call.diff, self._call.output)
+        call = self._call
+        parts = (call.diff, call.output, call.input) if call.diff else (call.input, call.output)
         return "\n\n".join(part.rstrip("\n") for part in parts if part)
 
 
 class LineScreen(ReadingDialog):
-    """An event that is no call: all that its line says."""
+    """An event that is no call: the whole of a message, or all that its line says."""
 
-    def __init__(self, line: FeedLine) -> None:
+    def __init__(self, line: FeedLine, text: str = "") -> None:
         super().__init__()
-        self._line = line
+        self._line, self._text = line, text or line.text
         self.title_text = f"{line.title} {glyphs.active().dot} {clock(line.at)}"
 
     def lines(self, width: int) -> Sequence[Line]:
-        return wrapped(self._line.text, width, "error" if self._line.status == "error" else "")
+        ink = "error" if self._line.status == "error" else ""
+        paragraphs = self._text.expandtabs(4).splitlines()
+        return [Line((Piece(piece, ink),)) for text in paragraphs for piece in wrap(clean(text), width)]
 
     @property
     def text(self) -> str:
-        return self._line.text
+        return self._text
 
 
 def _heading(text: str) -> Line:

@@ -12,27 +12,39 @@ from typing import Final
 from textual import events
 from textual.timer import Timer
 
-from agentdeck.errors import AgentdeckError, BadKeyError
+from agentdeck.errors import BadKeyError
+from agentdeck.protocol import approvals as a
+from agentdeck.protocol import attention as w
+from agentdeck.protocol import facts as f
+from agentdeck.protocol import insight as i
 from agentdeck.protocol import messages as m
+from agentdeck.protocol import outside as o
+from agentdeck.protocol import queue as q
+from agentdeck.protocol import share as sh
 from agentdeck.protocol.screen import Modes
 from agentdeck.ui import state
+from agentdeck.ui.actions import ACTIONS
 from agentdeck.ui.keymap import read_combo
+from agentdeck.ui.screens.approving import Approving
 from agentdeck.ui.screens.board import CALM
+from agentdeck.ui.screens.concluding import Concluding
 from agentdeck.ui.screens.confirm import Confirm
 from agentdeck.ui.screens.help import Help
-from agentdeck.ui.screens.moves import Moves
 from agentdeck.ui.screens.palette import Palette
+from agentdeck.ui.screens.share_deeds import Sharing
 from agentdeck.ui.widgets.pane import Pane
 from agentdeck.ui.widgets.sidebar import Sidebar
 from agentdeck.ui.widgets.strip import SessionStrip
+
+OWN: Final = frozenset(action.id for action in ACTIONS if action.own)
 
 BELL_EVERY: Final = 1.0
 """Seconds between two rings of the terminal's own bell."""
 
 
-class DeckScreen(Moves):
+class DeckScreen(Sharing, Concluding, Approving):
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        super().__init__(*args, **kwargs)
         self._questions: list[m.ClipboardAsked] = []
         self._asking = False
         self._seen: tuple[str, float, int] = ("", 0.0, 0)
@@ -47,9 +59,13 @@ class DeckScreen(Moves):
 
     def type_into(self) -> None:
         session = self.deck.session
+        if session is not None and not state.is_ours(session):
+            self.say(f"{session.name} was started elsewhere: it can only be watched")
+            return
         if session is None or not state.is_running(session):
             self.footer.flash()
             return
+        self.panels.current = False
         if not self.typing:
             self.typing = True
             self.bridge.post(m.Focus(session=session.id, on=True))
@@ -59,13 +75,16 @@ class DeckScreen(Moves):
         self.draw()
 
     def action_type(self) -> None:
-        self.type_into()
+        if self.panels.current:
+            self.panels.feed.open()
+        else:
+            self.type_into()
 
     def action_leave(self) -> None:
         """TYPING → DECK, and back to where a round of those that wait began."""
         before, self.came_from = self.came_from, ""
         self._end_typing()
-        if before:
+        if before and self.deck.selected == self.went_to:
             self.choose(before)
 
     def _end_typing(self) -> None:
@@ -100,9 +119,13 @@ class DeckScreen(Moves):
         event.prevent_default()
         if self.filtering:
             self.filter_key(event)
+        elif self.seeking is not None:
+            self.find_key(event)
         elif self.typing:
             self._typed_key(event)
-        elif (action := self.keymap.deck_action(event.key)) is not None:
+        elif event.key == "escape" and self.panels.current:
+            self._enter_feed(False)
+        elif (action := self.keymap.deck_action(event.key, reading=self.reading)) is not None:
             self.run_deed(action)
         elif event.key == "escape" and self.deck.filter:
             self.set_filter("")
@@ -146,22 +169,23 @@ class DeckScreen(Moves):
         if action.startswith("jump_"):
             self.select(state.jump(self.deck, int(action[5:])))
             return
+        if action in OWN and (session := self.deck.session) is not None and not state.is_ours(session):
+            self.say(f"{session.name} was started elsewhere: it can only be watched")
+            return
         result: Awaitable[None] | None = getattr(self, f"action_{action}")()
         if inspect.isawaitable(result):
             self.run_worker(self._see_through(result), group="deeds", exit_on_error=True)
 
-    async def _see_through(self, deed: Awaitable[None]) -> None:
-        try:
-            await deed
-        except AgentdeckError as error:
-            self.tell(error)
-
     @property
     def footer_words(self) -> tuple[str, list[tuple[str, str]], str]:
+        if self.seeking is not None:
+            return "find", [("enter", "find"), ("esc", "cancel")], f"/{self.seeking}_"
         mode = "filter" if self.filtering else "typing" if self.typing else "deck"
         note = f"/{self.deck.filter}" if self.filtering or self.deck.filter else ""
         if self.filtering:
             return mode, [("enter", "keep"), ("esc", "clear")], f"{note}_"
+        if self.reading and not self.typing:
+            return mode, [*self.keymap.hints("reading"), (self.keymap.keys_for("help").split()[0], "keys")], note
         return mode, self.keymap.hints("typing" if self.typing else "deck"), note
 
     # ── dialogs that change nothing ────────────────────────────────────────────────────────────
@@ -209,19 +233,7 @@ class DeckScreen(Moves):
     def on_pane_scrolled(self, message: Pane.Scrolled) -> None:
         if message.pane is self.pane:
             self.desk.place_cursor(message.pane.cursor())
-
-    def on_pane_history_wanted(self, message: Pane.HistoryWanted) -> None:
-        self.run_worker(self._see_through(self._fetch(message)), group="history")
-
-    async def _fetch(self, wanted: Pane.HistoryWanted) -> None:
-        request = m.ReadHistory(session=wanted.session, start=wanted.start, count=wanted.count)
-        page = await self.bridge.ask(request, m.History)
-        replica = self.replicas.get(wanted.session)
-        if replica is not None:
-            replica.keep(page)
-            for _, pane in self.slots:
-                if pane.replica is replica:
-                    pane.fetched()
+            self.call_later(self.draw)
 
     # ── the hub's news ─────────────────────────────────────────────────────────────────────────
 
@@ -242,6 +254,20 @@ class DeckScreen(Moves):
             case m.ClipboardAsked():
                 self._questions.append(push)
                 self._ask_next()
+            case a.Approvals() | a.ApprovalAsked() | a.ApprovalGone():
+                self.take_approvals(push)
+            case f.FactsChanged() | f.FactsGone() | f.FeedLines() | f.Spent():
+                self.take_facts(push)
+            case i.InsightChanged():
+                self.take_insight(push)
+            case o.Attached():
+                self.take_attached(push)
+            case q.Queues():
+                self.take_queues(push)
+            case sh.ShareTold() | sh.ShareEvents() | sh.ShareGone():
+                self.take_shares(push)
+            case w.Alert():
+                self.take_alert(push)
             case _:
                 self._fold(push)
 
@@ -251,6 +277,9 @@ class DeckScreen(Moves):
         if isinstance(push, m.Gone):
             self.replicas.pop(push.session, None)
             self.bridge.forget(push.session)
+            self.take_facts(push)
+        if isinstance(push, m.Sessions):
+            self.subscribe()
         if self.deck is before:
             return
         if len(self.deck.sessions) != len(before.sessions) or self.deck.selected != before.selected:
@@ -264,7 +293,7 @@ class DeckScreen(Moves):
             self.draw_soon()
         if self.typing and (session := self.deck.session) is not None and not state.is_running(session):
             self._end_typing()
-        self._name_terminal()
+        self.name_terminal()
         self.look()
 
     def _follow_modes(self, modes: Modes) -> None:
@@ -320,11 +349,6 @@ class DeckScreen(Moves):
             self._seen = news
             self.bridge.post(m.Seen(session=session.id))
 
-    def _name_terminal(self) -> None:
-        waiting = len(self.deck.waiting)
-        needs = f" · {waiting} need{'s' * (waiting == 1)} you" if waiting else ""
-        self.desk.name_terminal(f"agentdeck{needs}")
-
     # ── the terminal ───────────────────────────────────────────────────────────────────────────
 
     def on_mount(self) -> None:
@@ -341,6 +365,7 @@ class DeckScreen(Moves):
     def terminal_focused(self, on: bool) -> None:
         """The terminal got or lost the focus of the desktop."""
         self._in_focus = on
+        self.hear_focus(on)
         if self.typing:
             self.bridge.post(m.Focus(session=self.deck.selected, on=on))
         if on:

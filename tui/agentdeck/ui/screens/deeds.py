@@ -120,21 +120,6 @@ class Deeds(Board):
 
     # ── steering ───────────────────────────────────────────────────────────────────────────────
 
-    async def action_message(self) -> None:
-        session = self.deck.session
-        if session is None:
-            return
-        text = await self.app.push_screen_wait(
-            TextPrompt(f"message to {session.name}", "", True, "sent at once, with Enter after it")
-        )
-        if text and text.strip():
-            await self.bridge.call(m.SendText(session=session.id, text=text))
-
-    async def action_interrupt(self) -> None:
-        if (session := self.deck.session) is not None:
-            await self.bridge.call(m.Interrupt(session=session.id))
-            self.say(f"interrupted the turn of {session.name}")
-
     async def action_ctrl_c(self) -> None:
         if (session := self.deck.session) is not None:
             await self.bridge.call(m.SendKeys(session=session.id, keys=("ctrl+c",)))

@@ -17,11 +17,22 @@ PAGE_OVERLAP: Final = 2
 SIDEBAR_STEP: Final = 2
 
 
+def edited(text: str, event: events.Key) -> str | None:
+    """A text that is typed in the footer after a key; None for a key that does nothing to it."""
+    if event.key in ("backspace", "ctrl+h"):
+        return text[:-1]
+    if event.key == "ctrl+u":
+        return ""
+    return text + event.character if event.character and event.is_printable else None
+
+
 class Moves(Deeds):
     filtering = False
     """Keys go into the filter."""
     came_from = ""
     """Where the person was before going round those that wait."""
+    went_to = ""
+    """Where the last step of that round led."""
 
     # ── moving ─────────────────────────────────────────────────────────────────────────────────
 
@@ -71,19 +82,21 @@ class Moves(Deeds):
     def _go_round(self, by: int) -> None:
         after = state.next_waiting(self.deck, by)
         if after is self.deck:
-            self.say("nothing needs you")
+            if not self._go_back():
+                self.say("nothing needs you")
             return
-        if self.typing and not self.came_from:
+        if not self.came_from or self.deck.selected != self.went_to:  # a round begins where the person went by herself
             self.came_from = self.deck.selected
+        self.went_to = after.selected
         self.select(after)
 
-    def action_next_panel(self) -> None:
-        """The next of the panes that are in view; with one pane, the next session."""
-        shown = [session.id for session in self.shown]
-        if len(shown) < 2:
-            self.action_next_session()
-        else:
-            self.choose(shown[(shown.index(self.deck.selected) + 1) % len(shown)])
+    def _go_back(self) -> bool:
+        """When nobody waits any more: to where the round began, if the person is still where it ended."""
+        before, self.came_from = self.came_from, ""
+        if not before or self.deck.selected != self.went_to or self.deck.find(before) is None:
+            return False
+        self.choose(before)
+        return True
 
     def action_scroll_up(self) -> None:
         self.pane.scroll_lines(-max(1, self.pane.rows_shown - PAGE_OVERLAP))
@@ -145,16 +158,12 @@ class Moves(Deeds):
             case "enter":
                 self.end_filter()
                 self.draw()
-            case "backspace" | "ctrl+h":
-                self.set_filter(self.deck.filter[:-1])
-            case "ctrl+u":
-                self.set_filter("")
             case "up":
                 self.action_up()
             case "down":
                 self.action_down()
-            case _ if event.character and event.is_printable:
-                self.set_filter(self.deck.filter + event.character)
+            case _ if (text := edited(self.deck.filter, event)) is not None:
+                self.set_filter(text)
             case _:
                 self.footer.flash()
 
@@ -167,7 +176,7 @@ class Moves(Deeds):
         self.draw()
 
     def resize_layout(self) -> None:
-        count = len(self.deck.visible)
+        count = max(1, len(self.deck.visible)) if self.deck.listed else 0
         if count != self.wish.sessions:
             self.wish = replace(self.wish, sessions=count)
             self.lay_out()

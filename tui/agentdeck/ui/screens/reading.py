@@ -45,6 +45,13 @@ class ReadingDialog(Dialog[None]):
     def parts(self) -> Iterable[Widget]:
         yield self.reader
 
+    def on_reader_moved(self, message: Reader.Moved) -> None:
+        message.stop()
+        self._say(f"{message.place}  {self.keys}" if message.place else self.keys)
+
+    def _say(self, text: str) -> None:
+        self.query_one(".box").border_subtitle = text
+
     def action_by(self, lines: int) -> None:
         self.reader.scroll_lines(lines)
 
@@ -53,4 +60,4 @@ class ReadingDialog(Dialog[None]):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.text)
-        self.query_one(".box").border_subtitle = "copied"
+        self._say("copied")

@@ -18,7 +18,7 @@ Ask = Callable[[], Awaitable[UsageTold]]
 
 
 class UsageScreen(ReadingDialog):
-    DEFAULT_CSS = "UsageScreen > .box { max-width: 180; padding: 0; }"
+    DEFAULT_CSS = "UsageScreen > .box { max-width: 100%; padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "by_cost", show=False, priority=True),
         Binding("r", "again", show=False, priority=True),
@@ -39,6 +39,9 @@ class UsageScreen(ReadingDialog):
     def on_mount(self) -> None:
         super().on_mount()
         self.action_again()
+
+    def on_resize(self) -> None:
+        self.reader.show(self.lines)  # the chart is as high as there is room for
 
     def action_again(self) -> None:
         self.run_worker(self._read(), exclusive=True)
@@ -64,7 +67,10 @@ class UsageScreen(ReadingDialog):
             return [Line(), Line((Piece(" adding up …", "muted"),))]
         now = self._now()
         today = date.fromtimestamp(now)
-        return page(self._report, self._limits.limits, today, now, self._home, width, by_cost=self._by_cost)
+        return page(
+            self._report, self._limits.limits, today, now, self._home, width,
+            by_cost=self._by_cost, height=self.reader.size.height,
+        )  # fmt: skip
 
     @property
     def text(self) -> str:

@@ -13,20 +13,23 @@ from typing import Final
 from textual import events
 from textual.message import Message
 
-from agentdeck.protocol.facts import FeedLine
+from agentdeck.protocol.facts import Facts, FeedLine
 from agentdeck.transcripts.tools import category
 from agentdeck.ui import marks
 from agentdeck.ui.amounts import clock, took
 from agentdeck.ui.amounts import tokens as tokens_text
-from agentdeck.ui.figures import clean, fit
+from agentdeck.ui.figures import broken, clean, cut, fit
 from agentdeck.ui.widgets.lines import Line, Piece, clip, spread
 from agentdeck.ui.widgets.panel import Panel
+from agentdeck.ui.widgets.token_gauge import row_pieces
 
 KINDS: Final = ("all", "tools", "messages", "errors")
 WHEEL: Final = 3
 WIDE: Final = 72
 """Cells from which a line has columns for the result, the duration and the tokens."""
 TOOL_WIDTH: Final = 8
+BURNS_FROM, BURN_WIDTH = 88, 14
+"""Cells from which a line says what the call's processes used, and for that."""
 
 _N = attrgetter("n")
 _BY_KIND: Final = {
@@ -92,11 +95,15 @@ class EventFeed(Panel):
         self._nothing = ""
         self._known: tuple[FeedLine, ...] = ()
         self._passing: tuple[FeedLine, ...] = ()
+        self._shown: tuple[FeedLine, ...] = ()
         self._top: int | None = None
         """The number of the line at the top while the feed stands still; None while it follows."""
         self._cursor: int | None = None
         """The number of the chosen line; None: the newest."""
         self._asked = 0
+        self._warnings: tuple[str, ...] = ()
+        self._facts: Facts | None = None
+        self._now = 0.0
 
     # ── what it is given ───────────────────────────────────────────────────────────────────────
 
@@ -111,6 +118,14 @@ class EventFeed(Panel):
             self._sift()
         self._label, self._current, self._nothing = label, current, nothing
         self.redraw()
+
+    def foot(self, facts: Facts | None, now: float = 0.0) -> None:
+        """Show these facts in the lower edge. Counts from the next `show`."""
+        self._facts, self._now = facts, now
+
+    def warn(self, sentences: Sequence[str]) -> None:
+        """Have these at the foot of the lines, where there is room for them. Counts from the next `show`."""
+        self._warnings = tuple(sentences)
 
     def _sift(self) -> None:
         self._passing = tuple(line for line in self._known if passes(line, self.kind))
@@ -170,6 +185,11 @@ class EventFeed(Panel):
         self._top = self._cursor = None
         self.redraw()
 
+    def freeze(self) -> None:
+        """Stand still, whatever comes."""
+        self._hold()
+        self.redraw()
+
     def cycle_kind(self) -> str:
         """Show only the next kind of lines; return its name."""
         self.kind = KINDS[(KINDS.index(self.kind) + 1) % len(KINDS)]
@@ -185,7 +205,19 @@ class EventFeed(Panel):
 
     @property
     def _height(self) -> int:
-        return max(1, self.size.height - 1 - self._framed)
+        height = max(1, self.size.height - 1 - self._framed)
+        return height - self._warned(height)
+
+    def _warned(self, height: int) -> int:
+        """Lines that warnings take of so many: at most a third."""
+        return min(len(self._warning_lines(self.size.width - 2 * self._framed)), height // 3)
+
+    def _warning_lines(self, width: int) -> list[Line]:
+        sign, found = Piece(f" {marks.active().alert} ", "needs-you"), []
+        for sentence in self._warnings:
+            first, *rest = broken(sentence, max(1, width - 4))
+            found += [Line(clip((sign, Piece(first)), width)), *(Line(clip((Piece(f"   {w}"),), width)) for w in rest)]
+        return found
 
     def _hold(self) -> None:
         """Stop following: what is in view stays there."""
@@ -225,21 +257,27 @@ class EventFeed(Panel):
         more = f" {self.glyphs.dot} {newer} below" if newer else ""
         return tuple(left), (Piece(f"{signs.frozen} stands still{more}", "needs-you"),)
 
+    def footing(self, width: int) -> tuple[Piece, ...]:
+        return row_pieces(self._facts, self._now, width) if self._facts is not None else ()
+
     @property
     def _seen_to(self) -> int:
         last = min(len(self._passing), self._first(self._height) + self._height)
         return self._passing[last - 1].n if last else 0
 
     def inside(self, width: int, height: int) -> list[Line]:
+        warned = self._warned(height)
+        lines = self._lines_inside(width, height - warned)
+        return [*lines, *[Line()] * (height - warned - len(lines)), *self._warning_lines(width)[:warned]]
+
+    def _lines_inside(self, width: int, height: int) -> list[Line]:
         if not self._passing:
             said = self._nothing if not self._known else f"no {self.kind} among {len(self._known)} events"
             return [Line(clip((Piece(f" {clean(said)}", "muted"),), width))]
         first = self._first(height)
         chosen = self._place() if self._current else -1
-        return [
-            self._line(line, width, place == chosen)
-            for place, line in enumerate(self._passing[first : first + height], first)
-        ]
+        self._shown = self._passing[first : first + height]
+        return [self._line(line, width, place == chosen) for place, line in enumerate(self._shown, first)]
 
     def _line(self, line: FeedLine, width: int, chosen: bool) -> Line:
         signs = marks.active()
@@ -249,13 +287,18 @@ class EventFeed(Panel):
         )
         at = clock(line.at) if width >= 36 else clock(line.at)[:5]
         left = [Piece(f" {at} ", "muted"), Piece(getattr(signs, icon), ink), Piece(" ")]
-        if line.agent:
-            left.append(Piece(f"{signs.inside} ", "limited"))
+        inside = f"{signs.inside} " if line.agent else ""
+        if inside:
+            left.append(Piece(inside, "limited"))
         text_ink = {"thinking": "muted", "session": "muted", "context": "muted", "bad": "error"}.get(icon, "")
         speaks = line.kind == "message"
         title = _SAYS.get(line.title, line.title) if speaks else line.title
         if width >= WIDE:
-            left.append(Piece(fit(clean(title), TOOL_WIDTH, self.glyphs.ellipsis) + " ", "muted" if speaks else ""))
+            left.append(
+                Piece(
+                    fit(clean(title), TOOL_WIDTH - len(inside), self.glyphs.ellipsis) + " ", "muted" if speaks else ""
+                )
+            )
         elif not speaks:
             left.append(Piece(f"{clean(title)} "))
         left.append(Piece(clean(line.text), text_ink))
@@ -272,7 +315,10 @@ class EventFeed(Panel):
         seconds = took(line.seconds)
         added = f"+{tokens_text(line.tokens)}" if line.tokens else ""
         if width >= WIDE:
-            return [Piece(f" {changed}"), Piece(f"{result:>1}", ink), Piece(f"{seconds:>6}{added:>7} ", "muted")]
+            figures = f"{seconds:>6}{added:>7} "
+            if width >= BURNS_FROM and any(shown.burned for shown in self._shown):
+                figures += f"{cut(clean(line.burned), BURN_WIDTH):<{BURN_WIDTH}} "
+            return [Piece(f" {changed}"), Piece(f"{result:>1}", ink), Piece(figures, "muted")]
         pieces = [Piece(f" {changed}{result}".rstrip(), ink)] if changed or result else []
         return [*pieces, Piece(f" {seconds:>5} ", "muted")] if seconds else [*pieces, Piece(" ")]
 

@@ -21,9 +21,11 @@ from agentdeck.ui.glyphs import Glyphs
 
 INKS: Final = (
     "muted", "strong", "accent", "working", "needs-you", "error", "done", "limited",
-    "filled", "selected", "typing", "deck", "flash",
+    "frame", "filled", "selected", "typing", "deck", "flash",
 )  # fmt: skip
-"""`filled` is the one filled background (somebody waits for you); `typing`, `deck` and `flash` are the mode chip's."""
+"""`frame` is a panel's edge, `filled` the one filled background (somebody waits for you); `typing`, `deck` and `flash`
+are the mode chip's.
+"""
 
 
 class Piece(NamedTuple):
@@ -86,6 +88,7 @@ class Lines(Widget):
         & > .ink--error { color: $error; }
         & > .ink--done { color: $accent; }
         & > .ink--limited { color: $secondary; }
+        & > .ink--frame { color: $border-blurred; }
         & > .ink--filled { color: $background; background: $warning; text-style: bold; }
         & > .ink--selected { background: $primary-muted; }
         & > .ink--typing { color: $background; background: $success; text-style: bold; }

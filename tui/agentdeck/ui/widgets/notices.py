@@ -45,6 +45,12 @@ class Notices(Lines):
         if not self._text:
             self.dismiss()
 
+    def show_at_once(self, text: str, level: str = "info") -> None:
+        """Show a sentence before all others, which are dropped."""
+        self._waiting.clear()
+        self._waiting.append((text, level))
+        self.dismiss()
+
     def dismiss(self) -> None:
         """Take the sentence away and show the next, if there is one."""
         if self._timer:

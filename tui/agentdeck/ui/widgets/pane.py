@@ -17,10 +17,12 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from agentdeck.protocol import messages as m
 from agentdeck.protocol.screen import Cursor, Row
 from agentdeck.ui import glyphs
-from agentdeck.ui.paint import paint
-from agentdeck.ui.replica import PAGE, Replica
+from agentdeck.ui.figures import broken, count
+from agentdeck.ui.paint import paint, row_regions
+from agentdeck.ui.replica import Replica
 from agentdeck.ui.selection import Selection, Spot, copy
 from agentdeck.ui.styles import Look
 from agentdeck.ui.widgets.pointer import Pointer
@@ -68,9 +70,10 @@ class Pane(Widget):
 
     @dataclass
     class HistoryWanted(Message):
+        """Rows above the screen that the view is near to: what to ask for them."""
+
         session: str
-        start: int
-        count: int
+        request: m.AnyRequest
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -78,10 +81,14 @@ class Pane(Widget):
         self.typing = False
         self.framed = False
         self.selection: Selection | None = None
+        self.found: Selection | None = None
+        """Where a searched text stands."""
         self._chosen = False
         self._notes: tuple[str, ...] = ()
         self._top: int | None = None
         """The absolute line at the top while scrolled back, None while following the output."""
+        self._owed = 0
+        """The line below zero that the person wants to see, while nobody has told yet what is there."""
         self._looks: tuple[Look, Look] | None = None
         self._cache: dict[int, tuple[Row | None, Strip]] = {}
         """Drawn rows with their edges, by their place in the pane; `_redraw` drops them."""
@@ -103,7 +110,7 @@ class Pane(Widget):
         `notes` are lines at its foot that are not its own text.
         """
         if replica is not self.replica:
-            self.replica, self._top, self.selection = replica, None, None
+            self.replica, self._top, self.selection, self.found, self._owed = replica, None, None, None, 0
         elif (typing, framed, chosen, notes) == (self.typing, self.framed, self._chosen, self._notes):
             return
         self.typing, self.framed, self._chosen, self._notes = typing, framed, chosen, notes
@@ -122,6 +129,8 @@ class Pane(Widget):
         if self._top is not None:
             if self._top >= replica.history:
                 self._top = None
+            elif self._top < replica.lowest:
+                self._top = replica.lowest
             self._redraw()
             self._want_history()
             return
@@ -131,19 +140,28 @@ class Pane(Widget):
             return
         skip, height = self._skip, self.rows_shown
         ys = [y - skip for y in rows if 0 <= y - skip < height]
-        paint(self, _row_regions(ys, self._inner))
+        paint(self, row_regions(ys, self._inner))
 
     def fetched(self) -> None:
         """History rows that were asked for have come."""
-        if self._top is not None:
+        replica = self.replica
+        if self._owed and replica is not None and replica.told:
+            self.scroll_to_line(self._owed)
+        elif self._top is not None or self._owed:
             self._redraw()
+            self._want_history()
 
     # ── geometry ───────────────────────────────────────────────────────────────────────────────
 
     @property
     def look(self) -> Look:
         assert self._looks is not None, "a pane needs its looks before it draws"
-        return self._looks[0 if self.typing else 1]
+        return self._looks[0 if self.typing or self.reading else 1]
+
+    @property
+    def reading(self) -> bool:
+        """Whether it shows what was, not what is."""
+        return self._top is not None or (self.replica is not None and self.replica.readable)
 
     @property
     def _edge(self) -> Style:
@@ -204,16 +222,39 @@ class Pane(Widget):
         if replica is None:
             return
         start = self._top if self._top is not None else replica.history
-        top = max(0, start + by)
+        wished = start + by
+        self._owed = 0 if replica.told or replica.readable else min(0, wished)
+        top = max(replica.lowest, wished)
         self._top = top if top < replica.history else None
         self._redraw()
         self._want_history()
         self.post_message(self.Scrolled(self))
 
+    def reveal(self, line: int) -> None:
+        """Show this line, in the upper third when it is not in view yet."""
+        first = self.first_line
+        if not first <= line < first + self.rows_shown:
+            self.scroll_to_line(line - self.rows_shown // 3)
+
+    def scroll_to_line(self, line: int) -> None:
+        """Show this line first."""
+        self.scroll_lines(line - (self._top if self._top is not None else self._end))
+
+    @property
+    def _end(self) -> int:
+        return self.replica.history if self.replica is not None else 0
+
+    def show_found(self, found: Selection | None) -> None:
+        """Mark where a searched text stands, and go there."""
+        self.found = found
+        if found is not None:
+            self.reveal(found.anchor.line)
+        self._redraw()
+
     def follow(self) -> None:
         """Go back to where the output is."""
-        if self._top is not None or self.selection is not None:
-            self._top, self.selection = None, None
+        if self._top is not None or self.selection is not None or self.found is not None:
+            self._top, self.selection, self.found, self._owed = None, None, None, 0
             self._redraw()
             self.post_message(self.Scrolled(self))
 
@@ -258,7 +299,7 @@ class Pane(Widget):
         foot = height - self.framed
         last = foot - len(notes)
         first, replica, known = self.first_line, self.replica, self._cache
-        plain = self.selection is None
+        plain = self.selection is None and self.found is None
         strips: list[Strip] = []
         for y in range(start, end):
             if y < last:
@@ -289,7 +330,8 @@ class Pane(Widget):
         if replica is None or row is None:
             return Strip.blank(columns, look.blank)
         strip = look.strip(row, columns)
-        if self.selection is not None and (span := self.selection.columns(line, replica.row)) is not None:
+        chosen = self.selection or self.found
+        if chosen is not None and (span := chosen.columns(line, replica.row)) is not None:
             start, end = span
             strip = Strip.join(
                 [
@@ -309,7 +351,7 @@ class Pane(Widget):
 
     def _mark(self) -> str:
         up = self.lines_up
-        return f" {up} line{'s' * (up != 1)} up " if up else ""
+        return f" {count(up, 'line', 'lines')} up " if up else ""
 
     def _overlay_mark(self, strip: Strip) -> Strip:
         mark = self._mark()
@@ -324,23 +366,15 @@ class Pane(Widget):
     def _wrapped_notes(self) -> list[str]:
         if not self._notes:
             return []
-        lines: list[str] = []
-        for note in self._notes:
-            line = ""
-            for word in note.split():
-                if line and cell_len(line) + 1 + cell_len(word) > self.columns_shown - 1:
-                    lines.append(line)
-                    line = ""
-                line = f"{line} {word}"
-            lines.append(line)
+        lines = [f" {line}" for note in self._notes for line in broken(note, self.columns_shown - 2)]
         return lines[: max(0, self.size.height - self.framed)]
 
     def _want_history(self) -> None:
-        if self._top is None or self.replica is None:
+        if self.replica is None or (self._top is None and not self._owed):
             return
-        margin = self.rows_shown
-        while (start := self.replica.missing(self._top - margin, self._top + margin)) is not None:
-            self.post_message(self.HistoryWanted(self.replica.session, start, PAGE))
+        top, margin = self._owed or self.first_line, self.rows_shown
+        while (request := self.replica.wanted(top - margin, top + 2 * margin)) is not None:
+            self.post_message(self.HistoryWanted(self.replica.session, request))
 
     # ── the mouse ──────────────────────────────────────────────────────────────────────────────
 
@@ -363,15 +397,3 @@ class Pane(Widget):
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         self._pointer.wheel(event, back=False)
-
-
-def _row_regions(ys: list[int], inner: Region) -> list[Region]:
-    """One region for each run of neighbouring rows."""
-    regions: list[Region] = []
-    for y in sorted(ys):
-        if regions and regions[-1].bottom == y:
-            last = regions[-1]
-            regions[-1] = Region(last.x, last.y, last.width, last.height + 1)
-        else:
-            regions.append(Region(inner.x, y, inner.width, 1))
-    return regions

@@ -27,9 +27,13 @@ class Panel(Lines):
         """The lines of an area of this size; fewer are filled up."""
         raise NotImplementedError
 
+    def footing(self, width: int) -> tuple[Piece, ...]:
+        """What stands in the lower edge of a frame, within so many cells."""
+        return ()
+
     @property
     def edge(self) -> str:
-        return "accent" if self._current else "muted"
+        return "accent" if self._current else "frame"
 
     def lay_out(self, width: int, height: int) -> list[Line]:
         framed = self._framed and width >= 4 and height >= 2
@@ -40,9 +44,14 @@ class Panel(Lines):
         if not framed:
             return [top, *lines]
         side = Piece(self.glyphs.separator, self.edge)
-        corners = marks.active().bottom
-        foot = Line((Piece(corners[0] + self.glyphs.rule * (width - 2) + corners[1], self.edge),))
-        return [top, *(self._edged(line, side, inner_width) for line in lines), foot]
+        return [top, *(self._edged(line, side, inner_width) for line in lines), self._lower_edge(width)]
+
+    def _lower_edge(self, width: int) -> Line:
+        rule, corners = self.glyphs.rule, marks.active().bottom
+        words = self.footing(width - 6)
+        said = (Piece(f"{corners[0]}{rule}", self.edge), Piece(" "), *words, Piece(" ")) if words else ()
+        said = said or (Piece(corners[0], self.edge),)
+        return Line((*said, Piece(rule * (width - width_of(said) - 1) + corners[1], self.edge)))
 
     @staticmethod
     def _edged(line: Line, side: Piece, width: int) -> Line:

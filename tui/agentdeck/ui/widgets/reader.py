@@ -1,10 +1,12 @@
 """Long text to read and scroll: made of lines once for each width, drawn a window at a time."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
 from textual import events
+from textual.message import Message
 
 from agentdeck.ui.figures import clean
 from agentdeck.ui.widgets.lines import Line, Lines, Piece
@@ -33,9 +35,16 @@ def wrapped(text: str, width: int, ink: str = "") -> list[Line]:
 class Reader(Lines):
     DEFAULT_CSS = "Reader { height: 1fr; }"
 
+    @dataclass
+    class Moved(Message):
+        """The view is elsewhere, or there is more or less to read: `place` says where, if not all is in view."""
+
+        place: str
+
     def __init__(self, make: Make, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._make = make
+        self._place = ""
         self._made: tuple[int, Sequence[Line]] = (-1, ())
         self.top = 0
 
@@ -48,6 +57,9 @@ class Reader(Lines):
         if self._made[0] != width:
             self._made = width, self._make(width)
         self.top = max(0, min(self.top, self.last))
+        if self.place != self._place:
+            self._place = self.place
+            self.post_message(self.Moved(self._place))
         return list(self._made[1][self.top : self.top + height])
 
     @property
@@ -57,9 +69,9 @@ class Reader(Lines):
 
     @property
     def place(self) -> str:
-        """Where the view is, for a heading: empty when all is in view."""
+        """Which lines are in view, `1-20 of 80`; empty when all are."""
         lines = len(self._made[1])
-        return f"{min(lines, self.top + self.size.height)}/{lines}" if self.last else ""
+        return f"{self.top + 1}-{min(lines, self.top + self.size.height)} of {lines}" if self.last else ""
 
     def scroll_lines(self, by: int) -> None:
         self.top = max(0, min(self.top + by, self.last))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from agentdeck.protocol.insight import Server
 from agentdeck.protocol.messages import HostUsage, Session, Usage
 from agentdeck.ui.figures import clean, count, fit, memory, percent, sparkline
 from agentdeck.ui.widgets.lines import Line, Lines, Piece, clip, spread
@@ -50,6 +51,7 @@ class ResourcePanel(Lines):
     _history: Mapping[str, Sequence[float]] = {}
     _host = HostUsage()
     _names: Mapping[str, str] = {}
+    _servers: Sequence[Server] = ()
 
     def on_mount(self) -> None:
         self.border_title = "resources"
@@ -62,17 +64,19 @@ class ResourcePanel(Lines):
         history: Mapping[str, Sequence[float]],
         host: HostUsage,
         names: Mapping[str, str],
+        servers: Sequence[Server] = (),
     ) -> None:
         """`history` is CPU percent per session, oldest first. `names` are those of all sessions in the deck's order:
-        their place is their number.
+        their place is their number. `servers` are the session's own, the largest first.
         """
         self._session, self._usages, self._host, self._names = session, usages, host, names
+        self._servers = tuple(servers)
         self._history = {key: tuple(values) for key, values in history.items()}
         self.redraw()
 
     def lay_out(self, width: int, height: int) -> list[Line]:
         detail = self._detail(width) if height >= DETAIL_FROM_HEIGHT else []
-        last = [self._total(width)]
+        last = [*self._served(width), self._total(width)]
         gap = [Line()] if detail else []
         room = height - len(last) - len(detail) - len(gap) - 1
         names = [key for key in self._names if key in self._usages]
@@ -132,6 +136,17 @@ class ResourcePanel(Lines):
             Line(clip((Piece(" " + dot.join(facts), "muted"),), width)),
             Line(clip((Piece(f" {chart}", "accent"),), width)),
         ]
+
+    def _served(self, width: int) -> list[Line]:
+        """`mcp: github 88M · playwright 412M`; one that grows and grows stands out."""
+        if not self._servers:
+            return []
+        pieces = [Piece(" mcp: ", "muted")]
+        for n, server in enumerate(self._servers):
+            ink = "needs-you" if server.growing else ""
+            pieces += [Piece(f" {self.glyphs.dot} " if n else "", "muted")]
+            pieces += [Piece(f"{clean(server.name)} {memory(server.rss)}", ink)]
+        return [Line(clip(pieces, width))]
 
     def _total(self, width: int) -> Line:
         host = self._host

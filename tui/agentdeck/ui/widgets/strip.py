@@ -7,7 +7,9 @@ from textual import events
 from textual.message import Message
 
 from agentdeck.protocol.messages import Session
+from agentdeck.ui import marks
 from agentdeck.ui.figures import clean, cut
+from agentdeck.ui.state import is_ours
 from agentdeck.ui.widgets.lines import Line, Lines, Piece, spread, width_of
 from agentdeck.ui.wording import ink_of
 
@@ -20,7 +22,9 @@ class SessionStrip(Lines):
     _sessions: tuple[Session, ...] = ()
     _selected = ""
     _clock = ""
+    _spent = ""
     _first = 0
+    _shared = ("", "")
 
     @dataclass
     class Picked(Message):
@@ -28,14 +32,23 @@ class SessionStrip(Lines):
 
         session: str
 
-    def show(self, sessions: Sequence[Session], selected: str, clock: str = "") -> None:
-        self._sessions, self._selected, self._clock = tuple(sessions), selected, clock
+    def show(
+        self, sessions: Sequence[Session], selected: str, clock: str = "", spent: str = "",
+        shared: tuple[str, str] = ("", ""),
+    ) -> None:  # fmt: skip
+        """`spent` is what today has cost; `shared` says what is shared, and in which ink."""
+        self._shared = shared
+        self._sessions, self._selected, self._clock, self._spent = tuple(sessions), selected, clock, spent
         self.redraw()
 
     def lay_out(self, width: int, height: int) -> list[Line]:
         self._spans: list[tuple[int, int, str]] = []
         waiting = sum(session.state == "needs_you" for session in self._sessions)
         right = [Piece(f" {waiting} need{'s' if waiting == 1 else ''} you ", "needs-you")] if waiting else []
+        if self._shared[0]:
+            right.append(Piece(f" {self._shared[0].strip()} ", self._shared[1]))
+        elif self._spent:
+            right.append(Piece(f" {self._spent} ", "muted"))
         if self._clock:
             right.append(Piece(f" {self._clock} "))
         if width_of(right) > width // 2:
@@ -57,13 +70,14 @@ class SessionStrip(Lines):
     def _chip(self, number: int, session: Session) -> tuple[Piece, ...]:
         name = cut(clean(session.name), NAME_WIDTH, self.glyphs.ellipsis)
         glyph = self.glyphs.state(session.state)
+        place = str(number) if is_ours(session) else marks.active().watched
         chosen = "strong selected" if session.id == self._selected else ""
         mark = self.glyphs.marked if session.marked else ""
         if session.state == "needs_you":
-            inside: tuple[Piece, ...] = (Piece(f"{number}{glyph}{name}{mark}", "filled"),)
+            inside: tuple[Piece, ...] = (Piece(f"{place}{glyph}{name}{mark}", "filled"),)
         else:
             inside = (
-                Piece(str(number), chosen),
+                Piece(place, chosen),
                 Piece(glyph, f"{chosen} {ink_of(session)}"),
                 Piece(name + mark, chosen),
             )

@@ -7,15 +7,17 @@ from typing import Final, NamedTuple
 import msgspec
 
 from agentdeck.protocol.facts import Limit
-from agentdeck.ui.amounts import dollars, spent, tokens
+from agentdeck.ui.amounts import cost_of, dollars, model_name, tokens
 from agentdeck.ui.figures import bar, clean, count, fit, short_path
 from agentdeck.ui.glyphs import Glyphs, active
 from agentdeck.ui.widgets.lines import Line, Piece, clip, spread, width_of
 from agentdeck.ui.widgets.token_gauge import bar_pieces, limit_pieces
 
 PERIODS: Final = (("today", 1), ("7 days", 7), ("30 days", 30))
-CHART_HEIGHT, CHART_HEIGHT_WIDE, WIDE = 7, 10, 120
-"""Rows of the bars; terminals that are as wide as this are mostly high as well."""
+CHART: Final = range(7, 19)
+"""Rows of the bars."""
+WIDE: Final = 120
+"""Cells from which models and projects stand side by side."""
 MOST_DAYS: Final = 90
 BAR_MOST: Final = 40
 
@@ -77,17 +79,10 @@ def totals(report: Report, today: date) -> list[Total]:
     return found
 
 
-def spent_today(report: Report, today: date) -> str:
-    """`$4.12 today`; empty when nothing was used."""
-    total = totals(report, today)[0]
-    if not total.tokens:
-        return ""
-    return f"{money(total.tokens, total.cost, unpriced=bool(report.unpriced))} today"
-
-
-def money(used: int, cost: float, *, unpriced: bool) -> str:
-    """A cost that is nothing although tokens were used has no price, unless everything has one."""
-    return spent(cost or None, unpriced=True) if used and not cost and unpriced else dollars(cost)
+def trend(report: Report, today: date, days: int = 7) -> tuple[float, ...]:
+    """What each of the last days has cost, today last."""
+    span = [today - timedelta(days=n) for n in reversed(range(days))]
+    return tuple(report.day_costs.get(day.isoformat(), 0.0) for day in span)
 
 
 def days_chart(values: Mapping[str, float], today: date, width: int, height: int) -> list[Line]:
@@ -129,7 +124,8 @@ class Row(NamedTuple):
 def rows_of(report: Report, home: str) -> tuple[list[Row], list[Row]]:
     """Models and projects, the dearest first, then those with most tokens."""
     models = [
-        Row(name, used.all, report.models.get(name, 0.0), name in report.models) for name, used in report.tokens.items()
+        Row(_model(name), used.all, report.models.get(name, 0.0), name in report.models)
+        for name, used in report.tokens.items()
     ]
     projects = [
         Row(short_path(name, home), total.tokens, total.cost_usd, bool(total.cost_usd) or not report.unpriced)
@@ -138,19 +134,25 @@ def rows_of(report: Report, home: str) -> tuple[list[Row], list[Row]]:
     return sorted(models, key=_rank), sorted(projects, key=_rank)
 
 
+def _model(name: str) -> str:
+    provider, _, model = name.partition(":")
+    return f"{provider} {model_name(model, provider)}" if model else name
+
+
 def _rank(row: Row) -> tuple[float, int, str]:
     return -row.cost, -row.tokens, row.name
 
 
-def table(title: str, rows: Sequence[Row], width: int, *, by_cost: bool) -> list[Line]:
-    """A bar, tokens and cost for each row, under a title."""
+def table(title: str, rows: Sequence[Row], width: int, *, by_cost: bool, longest: int = 0) -> list[Line]:
+    """A bar, tokens and cost for each row, under a title. `longest` is the name that the bars stand after."""
     signs = active()
-    lines = [Line((Piece(f" {title}", "muted"),))]
+    lines = [spread((Piece(f" {title}", "muted"),), (Piece(f"{'tokens':>6}{'cost':>10} ", "muted"),), width)]
     if not rows:
         return [*lines, Line((Piece(" nothing yet", "muted"),))]
     most = max((row.cost if by_cost else row.tokens) for row in rows) or 1.0
     numbers = 18
-    name_width = max(8, min(max(len(row.name) for row in rows), (width - numbers) * 3 // 5))
+    longest = longest or max(len(row.name) for row in rows)
+    name_width = max(8, min(longest, (width - numbers) * 3 // 5))
     bar_width = max(0, min(BAR_MOST, width - numbers - name_width - 3))
     for row in rows:
         share = (row.cost if by_cost else row.tokens) / most
@@ -165,41 +167,53 @@ def table(title: str, rows: Sequence[Row], width: int, *, by_cost: bool) -> list
 
 
 def page(
-    report: Report, limits: Sequence[Limit], today: date, now: float, home: str, width: int, *, by_cost: bool
+    report: Report,
+    limits: Sequence[Limit],
+    today: date,
+    now: float,
+    home: str,
+    width: int,
+    *,
+    by_cost: bool,
+    height: int = 0,
 ) -> list[Line]:
-    """The whole of the usage screen, for a width."""
+    """The whole of the usage screen, for a width. The chart grows to fill a higher one."""
     unpriced = bool(report.unpriced)
     lines = [Line(), Line(clip(_totals(report, today, unpriced), width)), Line()]
     what = "US$ by day" if by_cost else "tokens by day"
     values: Mapping[str, float] = report.day_costs if by_cost else report.days
     most = max(values.values(), default=0.0)
-    peak = f"highest {dollars(most) if by_cost else tokens(int(most))} "
+    peak = f"highest {dollars(most) if by_cost else tokens(int(most))} " if most else ""
     lines.append(spread((Piece(f" {what}", "muted"),), (Piece(peak, "muted"),), width))
-    lines += [*days_chart(values, today, width, CHART_HEIGHT_WIDE if width >= WIDE else CHART_HEIGHT), Line()]
+    below = [*_tables(report, home, width, by_cost=by_cost), *_notes(report, limits, now, width)]
+    room = height - len(lines) - len(below) - 2
+    lines += [*days_chart(values, today, width, max(CHART[0], min(CHART[-1], room))), Line()]
+    return [*lines, *below]
+
+
+def _tables(report: Report, home: str, width: int, *, by_cost: bool) -> list[Line]:
     models, projects = rows_of(report, home)
     if width >= WIDE:
         half = (width - 3) // 2
-        lines += _beside(
+        return _beside(
             table("models", models, half, by_cost=by_cost), table("projects", projects, half, by_cost=by_cost), half
         )
-    else:
-        lines += [*table("models", models, width, by_cost=by_cost), Line()]
-        lines += table("projects", projects, width, by_cost=by_cost)
-    lines += _notes(report, limits, now, width)
-    return lines
+    longest = max((len(row.name) for row in (*models, *projects)), default=0)
+    first = table("models", models, width, by_cost=by_cost, longest=longest)
+    return [*first, Line(), *table("projects", projects, width, by_cost=by_cost, longest=longest)]
 
 
 def _totals(report: Report, today: date, unpriced: bool) -> list[Piece]:
     pieces: list[Piece] = []
     for total in totals(report, today):
         pieces += [Piece(f" {total.name} ", "muted")]
-        cost = money(total.tokens, total.cost, unpriced=unpriced) if total.tokens else active().dash
+        cost = cost_of(total.tokens, total.cost, unpriced=unpriced) if total.tokens else active().dash
         pieces += [Piece(cost, "strong"), Piece(f" {tokens(total.tokens)}  ", "muted")]
     everything = sum(report.days.values())
     return [
         *pieces,
         Piece(" ever ", "muted"),
-        Piece(dollars(report.cost_usd)),
+        Piece(cost_of(everything, report.cost_usd, unpriced=unpriced) if everything else active().dash),
         Piece(f" {tokens(everything)}", "muted"),
     ]
 

@@ -1,0 +1,226 @@
+"""Words are found in every conversation, once, with the place to open them at."""
+
+import itertools
+import sqlite3
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentdeck import events as e
+from agentdeck.live.conversation import render
+from agentdeck.search.ask import Hit, ask, cut_out, question
+from agentdeck.search.gather import update
+from agentdeck.search.index import Index
+from agentdeck.transcripts.follow import read_all
+from agentdeck.transcripts.roots import roots
+from tests.search.talk import OTHER, SESSION, Talk
+
+
+class Library:
+    """All conversations of a home directory, and the index over them."""
+
+    def __init__(self, root: Path) -> None:
+        self.home = root / "home"
+        self.path = root / "state" / "search.db"
+        self.problems: list[str] = []
+
+    def find(self, text: str, *, count: int = 100, roles: tuple[str, ...] = (), since: int = 0) -> list[Hit]:
+        with Index(self.path, problem=self.problems.append) as index:
+            for _ in update(index, roots({"HOME": str(self.home)})):
+                pass
+            return list(ask(index, question(text), count=count, roles=roles, since=since))
+
+    def texts(self, text: str) -> list[str]:
+        return [hit.snippet for hit in self.find(text)]
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path)
+
+
+def marked(hit: Hit) -> list[str]:
+    return [hit.snippet[begin:end] for begin, end in hit.marks]
+
+
+# ── words ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("flaky", ["flaky"]),
+        ("FLAKY test", ["flaky", "test"]),
+        ('"flaky test"', ["flaky test"]),
+        ('"test flaky"', None),
+        ("fla*", ["flaky"]),
+        ("fla", None),
+        ("flaky -test", None),
+        ("flaky -soup", ["flaky"]),
+        ("resume", ["résumé"]),
+        ("RÉSUMÉ", ["résumé"]),
+        ("src/app.py", ["src/app.py"]),
+        ("app.py", ["app.py"]),
+        ("snake_case_name", ["snake_case_name"]),
+        ("日本", ["日本"]),
+        ("本語", ["本語"]),
+        ('say "don\'t"', None),
+        ("(AND) NOT NEAR( ^col:x", None),
+    ],
+)
+def test_words_are_found_as_people_type_them(library: Library, asked: str, found: list[str] | None) -> None:
+    Talk(library.home).prompt("the flaky test in src/app.py, a résumé in 日本語 and snake_case_name")
+    hits = library.find(asked)
+    assert [marked(hit) for hit in hits] == ([found] if found else [])
+
+
+def test_calls_results_thoughts_and_titles_are_found_by_their_role(library: Library) -> None:
+    talk = Talk(library.home).prompt("apple one").answer("apple two", thought="apple three")
+    talk.call("Bash", "apple five", command="grep apple four")
+    talk.record({"type": "ai-title", "aiTitle": "apple six", "sessionId": SESSION})
+    found = {hit.role: hit.snippet.split()[-1] for hit in library.find("apple")}
+    assert found == {
+        "user": "one", "assistant": "two", "thinking": "three", "tool": "four", "result": "five", "title": "six",
+    }  # fmt: skip
+    assert [hit.snippet for hit in library.find("apple", roles=("user", "thinking"))] == ["apple three", "apple one"]
+
+
+def test_the_newest_hits_come_first_and_no_more_than_asked_for(library: Library) -> None:
+    Talk(library.home, minute=2).prompt("pear two")
+    Talk(library.home, OTHER, minute=1).prompt("pear one").answer("pear half")
+    assert library.texts("pear") == ["pear two", "pear half", "pear one"]
+    assert [hit.snippet for hit in library.find("pear", count=1)] == ["pear two"]
+    middle = library.find("half")[0].at
+    assert [hit.snippet for hit in library.find("pear", since=middle)] == ["pear two", "pear half"]
+
+
+def test_a_fork_tells_what_it_inherited_only_once(library: Library) -> None:
+    Talk(library.home).prompt("plum").answer("more plum")
+    Talk(library.home, OTHER).prompt("plum").answer("more plum").answer("own plum")
+    assert sorted(library.texts("plum")) == ["more plum", "own plum", "plum"]
+
+
+@given(st.text(), st.text(min_size=1))
+def test_any_question_is_understood(text: str, word: str) -> None:
+    asked = question(text)
+    db = sqlite3.connect(":memory:")
+    db.execute("CREATE VIRTUAL TABLE words USING fts5(text, tokenize='unicode61 remove_diacritics 2')")
+    db.execute("INSERT INTO words VALUES(?)", (word.encode("utf-8", "replace").decode(),))
+    if asked.wanted:
+        db.execute("SELECT * FROM words WHERE words MATCH ?", (asked.expression,)).fetchall()
+    db.close()
+
+
+@given(st.text(alphabet="ab cé日\n\t", max_size=300), st.sampled_from(["a", "ab", "cé", "b c"]))
+def test_marks_lie_inside_of_the_snippet_and_in_order(text: str, word: str) -> None:
+    from agentdeck.search.ask import _pattern
+
+    snippet, marks = cut_out(text, _pattern((word,)))
+    assert "\n" not in snippet
+    ends = [place for mark in marks for place in mark]
+    assert ends == sorted(ends)
+    assert all(0 <= begin < end <= len(snippet) for begin, end in marks)
+
+
+# ── places ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_turn_is_the_number_of_the_message_in_the_conversation(library: Library) -> None:
+    talk = Talk(library.home).prompt("kiwi 0").answer("kiwi 2", thought="kiwi 1").call("Bash", "kiwi 2", command="ls")
+    talk.prompt(" \n ").prompt("kiwi 3").answer("kiwi 4")
+    for hit in library.find("kiwi"):
+        assert hit.snippet == f"kiwi {hit.turn}"
+    spoken = [event for event in read_all(str(talk.path)) if isinstance(event, e.MessageAdded) and event.text.strip()]
+    assert [event.text for event in spoken] == [f"kiwi {n}" for n in range(5)]
+    assert len([line for line in render(spoken, 80) if line.text]) == 5
+
+
+def test_the_turn_goes_on_counting_when_the_transcript_grows(library: Library) -> None:
+    talk = Talk(library.home).prompt("kiwi 0")
+    library.find("kiwi")
+    talk.answer("kiwi 1")
+    library.find("kiwi")
+    talk.prompt("kiwi 2")
+    assert [hit.turn for hit in library.find("kiwi")] == [2, 1, 0]
+
+
+def test_a_sub_agents_hit_names_the_session_and_its_project_and_has_no_turn(library: Library) -> None:
+    talk = Talk(library.home).prompt("look around")
+    talk.subagent("explorer").prompt("find the grapes").answer("grapes found")
+    (hit,) = library.find("found")
+    assert (hit.session, hit.agent, hit.turn, hit.project) == (SESSION, "explorer", None, "/w/shop")
+
+
+def test_a_hit_names_the_line_in_the_transcript(library: Library) -> None:
+    talk = Talk(library.home).prompt("first").answer("the melon")
+    (hit,) = library.find("melon")
+    data = talk.path.read_bytes()
+    assert (hit.path, hit.provider) == (str(talk.path), "claude")
+    assert b"the melon" in data[hit.offset : data.index(b"\n", hit.offset)]
+
+
+# ── transcripts that change ────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_deleted_or_rewritten_is_not_found_any_more(library: Library) -> None:
+    talk = Talk(library.home).prompt("the old lemon").answer("the new lemon")
+    assert len(library.texts("lemon")) == 2
+    lines = talk.path.read_bytes().splitlines(keepends=True)
+    new = talk.path.with_suffix(".tmp")
+    new.write_bytes(lines[1])
+    new.rename(talk.path)
+    assert library.texts("lemon") == ["the new lemon"]
+    talk.path.unlink()
+    assert library.texts("lemon") == []
+
+
+def test_building_can_stop_anywhere_and_goes_on_later(library: Library) -> None:
+    for number in range(30):
+        Talk(library.home, f"{number:08}-0000-4000-8000-000000000000", minute=number).prompt(f"cherry {number}")
+    places = roots({"HOME": str(library.home)})
+    seen = []
+    for _ in range(40):
+        with Index(library.path) as index:
+            for _ in itertools.islice(update(index, places, slice=0.0), 3):
+                pass
+            seen.append(len(list(ask(index, question("cherry"), count=100))))
+    assert seen == sorted(seen)
+    assert seen[0] < 30
+    assert seen[-1] == 30
+
+
+def test_odd_texts_and_times_are_taken_as_they_come(library: Library) -> None:
+    talk = Talk(library.home).prompt("whole date")
+    half = '{"type":"user","message":{"role":"user","content":"half \\ud83d date"},"sessionId":"%s","timestamp":"%s"}'
+    talk.record((half % (SESSION, "9999-12-31T23:59:59Z")).encode())
+    talk.record((half % (SESSION, "0001-01-01T00:00:00Z")).encode())
+    talk.record(b'{"type":"user","message":{"content":"\xff\xfe broken date"}}')
+    assert len(library.texts("date")) == 4
+
+
+# ── the index itself ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("damage", [b"rubbish " * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_index_is_moved_aside_and_made_anew(library: Library, damage: bytes) -> None:
+    Talk(library.home).prompt("a fig")
+    assert library.texts("fig") == ["a fig"]
+    library.path.write_bytes(damage)
+    for part in ("-wal", "-shm"):
+        Path(f"{library.path}{part}").unlink(missing_ok=True)
+    assert library.texts("fig") == ["a fig"]
+    assert len(library.problems) == 1
+    assert "was damaged" in library.problems[0]
+
+
+def test_words_that_lead_nowhere_do_not_pile_up(library: Library) -> None:
+    for number in range(10):
+        talk = Talk(library.home, f"{number:08}-0000-4000-8000-000000000000").prompt(f"date {number}")
+        if number:
+            talk.path.unlink()
+        library.find("date")
+    with Index(library.path) as index:
+        assert index.waste <= 0.5
+        assert [hit.snippet for hit in ask(index, question("date"))] == ["date 0"]
