@@ -71,7 +71,7 @@ def test_twenty_sessions_each_have_their_own_conversation_or_are_asked_about(wor
         pids = [seat.pid for seat in seats]
         end(world, *seats)
     wrong, asked = [], 0
-    for (cli, directory, _), pid in zip(plan, pids, strict=True):
+    for (cli, directory, words), pid in zip(plan, pids, strict=True):
         agent = after[pid]
         assert (agent["provider"], agent["cwd"], agent["screen"]) == (cli.provider, str(directory), "tmux")
         if agent["how"] in ("certain", "probable"):
@@ -79,9 +79,9 @@ def test_twenty_sessions_each_have_their_own_conversation_or_are_asked_about(wor
         else:
             asked += 1
             assert agent["how"] == "ambiguous", agent
+            assert cli is GEMINI or (cli is CODEX and not words), "these leave nothing on disk that names them"
             assert truth[pid] in [each["transcript"] for each in agent["candidates"]], agent
-        told = before[pid]
-        assert not (told["session"] and told["session"] != agent["session"]), (told, agent)
+        told = before[pid]  # without a prompt; a file has at least the start of its id in its name
+        assert told["session"][:8] in Path(truth[pid]).name, (told, agent)
     assert not wrong
-    assert asked <= 4, "only Codex behind its daemon and Gemini, two in one directory"
     print(f"{20 - asked} told, {asked} asked about")
