@@ -42,6 +42,7 @@ class Hub:
         self.done = asyncio.Event()
         """Set when a client asked the hub to end."""
         self.problems = problems
+        self._over = False
         self.roster = Roster(
             paths, config, push=self.push, views=self.views, later=self.spawn_task, problem=self.problem
         )
@@ -92,6 +93,7 @@ class Hub:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._over = True
         for desk in reversed(self._desks):
             desk.stop()
         await self.facts.worker.over()
@@ -148,6 +150,8 @@ class Hub:
 
     def _on_gone(self, peer: Peer) -> None:
         self.peers.discard(peer)
+        if self._over:
+            return  # its leaving must start nothing anew
         self._meter.adjust()
         for desk in self._desks:
             desk.gone(peer)

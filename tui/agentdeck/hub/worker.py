@@ -44,6 +44,7 @@ class Worker:
         self._task: asyncio.Task[None] | None = None
         self._process: _Process | None = None
         self._ending: _Process | None = None
+        self._starting: asyncio.Task[_Process] | None = None
         self._wanted_again = False
 
     @property
@@ -63,12 +64,18 @@ class Worker:
         if self._task is not None:
             self._task.cancel()
             self._task = None
+        if self._starting is not None:
+            self._starting.add_done_callback(_end)
         if self._process is not None:
             self._process.end()
             self._ending, self._process = self._process, None
 
     async def over(self) -> None:
         """Wait, not for long, until the process that was stopped has gone."""
+        if self._starting is not None:
+            with contextlib.suppress(OSError):
+                self._ending = await self._starting
+            self._starting = None
         if self._ending is not None:
             await self._ending.gone()
             self._ending = None
@@ -100,8 +107,13 @@ class Worker:
     async def _follow(self) -> str:
         """Run one process until it ends; return its last words."""
         argv = (sys.executable, "-m", "agentdeck.worker.main", *self._arguments())
-        _, process = await asyncio.get_running_loop().subprocess_exec(lambda: _Process(self._take), *argv)
-        self._process = process
+        self._starting = asyncio.get_running_loop().create_task(_start(argv, self._take))
+        try:
+            process = await asyncio.shield(self._starting)
+        except OSError:
+            self._starting = None
+            raise
+        self._starting, self._process = None, process
         self._began()
         try:
             return await asyncio.shield(process.over)
@@ -167,3 +179,14 @@ class _Process(asyncio.SubprocessProtocol):
         status = self._transport.get_returncode() if self._transport is not None else None
         if not self.over.done():
             self.over.set_result(lines[-1] if lines else f"its process ended with status {status}")
+
+
+async def _start(argv: Sequence[str], take: Callable[[AnyFrame], None]) -> _Process:
+    """A task of its own, because asyncio waits for ever when it is cancelled while a process starts (Python 3.13)."""
+    _, process = await asyncio.get_running_loop().subprocess_exec(lambda: _Process(take), *argv)
+    return process
+
+
+def _end(started: asyncio.Task[_Process]) -> None:
+    if not started.cancelled() and started.exception() is None:
+        started.result().end()
