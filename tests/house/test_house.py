@@ -187,6 +187,7 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in [re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings]
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 13), reason="argparse writes options in other words from 3.13 on")
 def test_the_command_reference_is_what_the_commands_say() -> None:
     now = reference.PAGE.read_text("utf-8")
     assert now == reference.page_with(reference.reference()), "python -m tests.house.reference writes it anew"
