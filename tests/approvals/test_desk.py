@@ -206,7 +206,7 @@ async def test_the_log_is_for_its_owner_alone_and_says_who_what_and_why(cli: Cli
 
 
 async def test_an_edit_is_shown_as_a_difference(cli: Cli) -> None:
-    edit = {"file_path": "/work/.env", "old_string": "A=1\nB=2", "new_string": "A=1\nB=3"}
+    edit = {"file_path": "/demo/.env", "old_string": "A=1\nB=2", "new_string": "A=1\nB=3"}
     await cli.ask("", tool_name="Edit", tool_input=edit)
     (approval,) = await cli.waiting()
     assert approval.diff.splitlines()[-2:] == ["-B=2", "+B=3"]

@@ -10,7 +10,7 @@ from agentdeck.approvals import ApprovalGate, Rule, ToolCall, builtin, parse
 GATE = ApprovalGate()
 
 
-def shell(command: str, cwd: str = "/work/shop") -> ToolCall:
+def shell(command: str, cwd: str = "/demo/shop") -> ToolCall:
     return ToolCall("Bash", {"command": command, "description": "something harmless"}, cwd=cwd)
 
 
@@ -75,8 +75,8 @@ def test_a_command_is_judged_by_what_it_does(command: str, action: str, rule: st
 @pytest.mark.parametrize("tool", ["Read", "Edit", "read_file", "mcp__files__read"])
 def test_a_file_with_secrets_is_held_whichever_tool_touches_it(tool: str) -> None:
     name = "path" if tool.startswith("mcp") else "file_path"
-    assert GATE.judge(ToolCall(tool, {name: "/work/shop/.env.production"})).rule == ".env"
-    assert GATE.judge(ToolCall(tool, {name: "/work/shop/.env.sample"})).action == "allow"
+    assert GATE.judge(ToolCall(tool, {name: "/demo/shop/.env.production"})).rule == ".env"
+    assert GATE.judge(ToolCall(tool, {name: "/demo/shop/.env.sample"})).action == "allow"
 
 
 def test_a_patch_is_held_for_the_files_that_it_changes() -> None:

@@ -15,7 +15,7 @@ MODEL: Final = "claude-opus-4-8"
 class Pen:
     """One session below `home`. Every method appends whole lines and returns when they are written."""
 
-    def __init__(self, home: Path, session: str, *, cwd: str = "/work/shop", agent: str = "") -> None:
+    def __init__(self, home: Path, session: str, *, cwd: str = "/demo/shop", agent: str = "") -> None:
         self.session = session
         self.cwd = cwd
         self.agent = agent

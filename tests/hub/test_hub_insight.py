@@ -72,11 +72,11 @@ async def test_two_sessions_that_change_one_file_are_both_told(
     for session in (ONE, TWO):
         pen = Pen(home, session)
         pen.ask("fix it")
-        pen.edit("/work/shop/jwt.py")
+        pen.edit("/demo/shop/jwt.py")
     keys = {f"claude:{ONE}", f"claude:{TWO}"}
     await until(lambda: keys == {key for key, each in known.items() if each.conflicts})
     (conflict,) = known[f"claude:{ONE}"].conflicts
-    assert conflict.path == "/work/shop/jwt.py"
+    assert conflict.path == "/demo/shop/jwt.py"
     assert set(conflict.sessions) == keys
 
 
@@ -85,7 +85,7 @@ async def test_an_absence_is_summed_up(home: Path, told: tuple[HubClient, dict[s
     before = time.time() - 5
     pen = Pen(home, ONE)
     pen.ask("fix it")
-    pen.edit("/work/shop/jwt.py", added=3, removed=1)
+    pen.edit("/demo/shop/jwt.py", added=3, removed=1)
     pen.result(pen.call("Bash", command="pytest -q"), "2 failed, 5 passed in 1s", failed=True)
     pen.say("Two tests fail. Go on?")
     await until(lambda: f"claude:{ONE}" in known)
@@ -109,12 +109,12 @@ async def test_somebody_who_only_asks_is_answered_when_the_transcript_is_read(ho
     for session in (ONE, TWO):
         pen = Pen(home, session)
         pen.ask("fix it")
-        pen.edit("/work/shop/jwt.py")
+        pen.edit("/demo/shop/jwt.py")
     async with Hub(paths, Config()) as hub, await HubClient.over(await hub.connect(), kind="test") as client:
         told = await client.ask(i.ReadInsight(ref=ONE[:8]), i.InsightTold)
         assert told.insight.key == f"claude:{ONE}"
         assert told.insight.score == 100
-        assert told.insight.conflicts[0].path == "/work/shop/jwt.py"
+        assert told.insight.conflicts[0].path == "/demo/shop/jwt.py"
         assert set(told.names.values()) == {"shop"}
         with pytest.raises(UnknownSessionError):
             await client.ask(i.ReadInsight(ref="nobody"), i.InsightTold)
@@ -211,19 +211,19 @@ async def test_before_a_second_session_writes_a_file_its_gate_warns(home: Path) 
         request = m.Spawn(provider="shell", cwd="/", env=env, argv=("/bin/cat",), cols=80, rows=24)
         session = hub.roster.sessions[(await client.ask(request, m.Done)).session]
         try:
-            edit = ToolCall("Edit", {"file_path": "jwt.py"}, cwd="/work/shop")
+            edit = ToolCall("Edit", {"file_path": "jwt.py"}, cwd="/demo/shop")
             assert advise(session, edit) is None
             told = await client.ask(i.WatchInsight(), i.InsightChanged)
             assert told.insights == ()
             pen = Pen(home, ONE)
             pen.ask("fix it")
-            pen.edit("/work/shop/jwt.py")
+            pen.edit("/demo/shop/jwt.py")
             await until(lambda: advise(session, edit) is not None)
             verdict = advise(session, edit)
             assert verdict is not None
             assert (verdict.action, verdict.rule) == ("warn", "conflict")
             assert "jwt.py" in verdict.why
-            assert advise(session, ToolCall("Edit", {"file_path": "other.py"}, cwd="/work/shop")) is None
-            assert advise(session, ToolCall("Read", {"file_path": "jwt.py"}, cwd="/work/shop")) is None
+            assert advise(session, ToolCall("Edit", {"file_path": "other.py"}, cwd="/demo/shop")) is None
+            assert advise(session, ToolCall("Read", {"file_path": "jwt.py"}, cwd="/demo/shop")) is None
         finally:
             await hub.roster.stop(session, 0.2)

@@ -12,7 +12,7 @@ from tests.realtime.happening import base, said, used
 SECRET = "hunter2"
 
 EVERY: list[e.AnyEvent] = [
-    e.SessionStarted(**base(0), cwd="/work/shop"),
+    e.SessionStarted(**base(0), cwd="/demo/shop"),
     said(0, text=SECRET),
     used(0, "c1", input={"command": SECRET}),
     e.ToolReturned(**base(0), call="c1", output=SECRET, files=(e.FileChange(path="a.py", diff=SECRET),)),

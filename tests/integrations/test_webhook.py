@@ -182,7 +182,7 @@ def test_a_kind_that_does_not_exist_is_refused() -> None:
 
 def test_it_is_fed_by_a_watcher(receiver: Receiver, tmp_path: Path) -> None:
     pen = Pen(tmp_path, "s1")
-    pen.edit("/work/shop/a.py", added=2)
+    pen.edit("/demo/shop/a.py", added=2)
     pen.ask("no")
     watcher = SessionWatcher(home=tmp_path, since=timedelta(hours=1))
     with Webhook(receiver.url) as hook:
@@ -191,7 +191,7 @@ def test_it_is_fed_by_a_watcher(receiver: Receiver, tmp_path: Path) -> None:
         watcher.start()
         assert hook.flush(PATIENCE)
     body = receiver.next().json
-    assert (body["tool"], body["files"]) == ("Edit", [{"path": "/work/shop/a.py", "added": 2, "removed": 0}])
+    assert (body["tool"], body["files"]) == ("Edit", [{"path": "/demo/shop/a.py", "added": 2, "removed": 0}])
 
 
 @given(st.integers(0, 100), st.floats(0, 1), st.floats(0.001, 10))

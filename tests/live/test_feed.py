@@ -17,10 +17,10 @@ def line(feed: Feed, event: e.AnyEvent) -> FeedLine:
 
 def test_a_call_is_one_line_that_is_completed_in_place() -> None:
     feed = Feed()
-    feed.add(e.SessionStarted(**base(0), cwd="/work/shop"))
-    begun = line(feed, used(1, "c1", "Edit", "file_write", input={"file_path": "/work/shop/src/a.py"}))
+    feed.add(e.SessionStarted(**base(0), cwd="/demo/shop"))
+    begun = line(feed, used(1, "c1", "Edit", "file_write", input={"file_path": "/demo/shop/src/a.py"}))
     assert (begun.title, begun.text, begun.status, begun.seconds) == ("Edit", "src/a.py", "pending", None)
-    change = e.FileChange(path="/work/shop/src/a.py", added=3, removed=1)
+    change = e.FileChange(path="/demo/shop/src/a.py", added=3, removed=1)
     done = line(feed, e.ToolReturned(**base(2), call="c1", output="ok", files=(change, change), seconds=1.5))
     assert (done.n, done.text, done.status, done.seconds) == (begun.n, "src/a.py", "ok", 1.5)
     assert (done.added, done.removed) == (6, 2)

@@ -25,12 +25,12 @@ def session_of(*events: e.AnyEvent) -> LiveSession:
 
 def test_a_session_knows_who_it_is() -> None:
     session = session_of(
-        e.SessionStarted(**base(0), cwd="/work/shop", version="2.1.329", parent="s0"),
+        e.SessionStarted(**base(0), cwd="/demo/shop", version="2.1.329", parent="s0"),
         e.TitleChanged(**base(1), title="Fix the till"),
         said(2, model="opus"),
     )
     frozen = session.to_session()
-    assert (frozen.cwd, frozen.version, frozen.parent) == ("/work/shop", "2.1.329", "s0")
+    assert (frozen.cwd, frozen.version, frozen.parent) == ("/demo/shop", "2.1.329", "s0")
     assert (frozen.name, frozen.model, frozen.seconds) == ("Fix the till", "opus", 2)
     assert (frozen.started, frozen.last_at) == (moment(0), moment(2))
 

@@ -15,10 +15,10 @@ PATCH = "*** Begin Patch\n*** Update File: src/a.rs\n@@\n-x\n*** Add File: b.rs\
     [
         ({"command": "pytest -q", "description": "run tests"}, "pytest -q"),
         ({"command": ["bash", "-lc", "ls"]}, "bash -lc ls"),
-        ({"file_path": "/work/shop/src/a.py", "content": "x"}, "src/a.py"),
+        ({"file_path": "/demo/shop/src/a.py", "content": "x"}, "src/a.py"),
         ({"file_path": "/elsewhere/a.py"}, "/elsewhere/a.py"),
-        ({"command": "cat /work/shop/a.py"}, "cat /work/shop/a.py"),
-        ({"pattern": "till", "path": "/work/shop/src"}, "src"),
+        ({"command": "cat /demo/shop/a.py"}, "cat /demo/shop/a.py"),
+        ({"pattern": "till", "path": "/demo/shop/src"}, "src"),
         ({"input": PATCH}, "src/a.rs, b.rs"),
         ({"questions": [{"question": "Which?"}]}, "Which?"),
         ({"questions": []}, ""),
@@ -28,7 +28,7 @@ PATCH = "*** Begin Patch\n*** Update File: src/a.rs\n@@\n-x\n*** Add File: b.rs\
     ],
 )
 def test_a_call_is_about_the_most_telling_of_its_inputs(arguments: dict[str, object], expected: str) -> None:
-    assert subject(used(0, "c1", input=arguments), "/work/shop") == expected
+    assert subject(used(0, "c1", input=arguments), "/demo/shop") == expected
 
 
 def test_a_command_is_shown_as_it_is_and_the_rest_as_json() -> None:

@@ -69,7 +69,7 @@ async def test_every_reader_gets_every_event_that_passes_its_filters(tmp_path: P
         shop = asyncio.create_task(texts(watcher.events(filters.project("shop")), "end"))
         claude = asyncio.create_task(texts(watcher.events(filters.provider("claude"), filters.role("user")), "end"))
         await watcher.ready()
-        Pen(tmp_path, "s2", cwd="/work/other").ask("elsewhere")
+        Pen(tmp_path, "s2", cwd="/demo/other").ask("elsewhere")
         pen = Pen(tmp_path, "s1")
         await until(lambda: watcher.sessions.get("claude", "s2") is not None)
         pen.say("here")

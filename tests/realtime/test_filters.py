@@ -10,7 +10,7 @@ from agentdeck.realtime import Filter, LiveSession, filters
 from tests.realtime.happening import base, returned, said, used
 
 
-def passes(chosen: Filter, event: e.AnyEvent, cwd: str = "/work/shop") -> bool:
+def passes(chosen: Filter, event: e.AnyEvent, cwd: str = "/demo/shop") -> bool:
     live = LiveSession(event.provider, event.session)
     live.cwd = cwd
     return chosen(event, live)
@@ -20,7 +20,7 @@ def answered(call: e.ToolUsed, **of: Any) -> e.ToolReturned:
     return e.ToolReturned(**base(1), call=call.call, output="", used=call, **of)
 
 
-EDIT = used(0, "c", "Edit", "file_write", input={"file_path": "/work/shop/src/a/b.py"})
+EDIT = used(0, "c", "Edit", "file_write", input={"file_path": "/demo/shop/src/a/b.py"})
 PATCH = used(0, "c", "apply_patch", "file_write", input={"input": "*** Begin Patch\n*** Update File: src/x.rs\n@@\n"})
 
 
@@ -40,12 +40,12 @@ def test_providers_sessions_kinds_and_roles() -> None:
 @pytest.mark.parametrize(
     ("wanted", "cwd", "expected"),
     [
-        ("shop", "/work/shop", True),
-        ("sh*p", "/work/shop", True),
-        ("shop", "/work/shop/sub", False),
-        ("/work/shop", "/work/shop/sub", True),
-        ("/work/shop", "/work/shopping", False),
-        ("/work/shop/", "/work/shop", True),
+        ("shop", "/demo/shop", True),
+        ("sh*p", "/demo/shop", True),
+        ("shop", "/demo/shop/sub", False),
+        ("/demo/shop", "/demo/shop/sub", True),
+        ("/demo/shop", "/demo/shopping", False),
+        ("/demo/shop/", "/demo/shop", True),
         ("shop", "", False),
     ],
 )
@@ -69,8 +69,8 @@ def test_tools_and_their_categories_hold_for_results_too() -> None:
         ("src/*.py", False),
         ("**/*.py", True),
         ("*.py", False),
-        ("/work/shop/src/a/?.py", True),
-        ("/work/**", True),
+        ("/demo/shop/src/a/?.py", True),
+        ("/demo/**", True),
         ("shop/src/a/b.py", False),
         ("src/a/b[.]py", False),
     ],
@@ -82,7 +82,7 @@ def test_paths_are_globs_below_the_working_directory_or_from_the_root(glob: str,
 
 def test_paths_are_found_in_patches_and_changes() -> None:
     assert passes(filters.path("src/*.rs"), PATCH)
-    changed = returned(0, "c", files=(e.FileChange(path="/work/shop/doc.md"),))
+    changed = returned(0, "c", files=(e.FileChange(path="/demo/shop/doc.md"),))
     assert passes(filters.path("doc.md"), changed)
 
 

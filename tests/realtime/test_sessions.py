@@ -26,11 +26,11 @@ def clock() -> Clock:
 
 def test_events_become_sessions_that_can_be_asked_for(clock: Clock) -> None:
     manager = LiveSessionManager(now=clock)
-    manager.apply(e.SessionStarted(**base(0, "s1"), cwd="/work/shop"))
+    manager.apply(e.SessionStarted(**base(0, "s1"), cwd="/demo/shop"))
     manager.apply(said(1, "user", "hello", session="s2", provider="codex"))
     assert len(manager) == 2
     assert [session.id for session in manager.all()] == ["s2", "s1"], "the one in which something happened last"
-    assert [session.id for session in manager.in_project("/work/shop")] == ["s1"]
+    assert [session.id for session in manager.in_project("/demo/shop")] == ["s1"]
     found = manager.get("codex", "s2")
     assert found is not None
     assert found.messages[0].text == "hello"
@@ -82,8 +82,8 @@ def test_signs_of_a_process_end_a_session_and_its_next_event_resumes_it(clock: C
 
 def test_only_what_passes_its_filters_is_folded() -> None:
     manager = LiveSessionManager(filters.project("shop"))
-    manager.apply(e.SessionStarted(**base(0, "s1"), cwd="/work/shop"))
-    manager.apply(e.SessionStarted(**base(0, "s2"), cwd="/work/other"))
+    manager.apply(e.SessionStarted(**base(0, "s1"), cwd="/demo/shop"))
+    manager.apply(e.SessionStarted(**base(0, "s2"), cwd="/demo/other"))
     assert manager.apply(said(1, session="s1"))
     assert manager.apply(said(1, session="s2")) == []
     assert [session.id for session in manager.all()] == ["s1"]

@@ -122,7 +122,7 @@ def test_every_kind_of_event_reaches_its_handler(tmp_path: Path) -> None:
 
     (start,) = by_kind["session_start"]
     assert isinstance(start, SessionStarted)
-    assert (start.provider, start.session, start.cwd) == ("claude", "s1", "/work/shop")
+    assert (start.provider, start.session, start.cwd) == ("claude", "s1", "/demo/shop")
     assert {event.text for event in by_kind["message"] if isinstance(event, MessageAdded)} == {
         "hello", "looking", "done"
     }  # fmt: skip
@@ -148,7 +148,7 @@ def test_what_happened_before_is_no_news_but_its_session_is_known(tmp_path: Path
         assert event.used.input == {"command": "make"}
         session = watcher.sessions.get("claude", "s1")
         assert session is not None
-        assert session.cwd == "/work/shop"
+        assert session.cwd == "/demo/shop"
         assert [message.text for message in session.messages] == ["before"]
     assert heard.kinds == ["tool_result"]
 
@@ -296,11 +296,11 @@ def test_pipes_tell_only_what_passes_all_of_their_filters(tmp_path: Path) -> Non
     in_shop.on_any(everything)
     in_shop.pipe(filters.tool_category("file_write"), filters.path("src/**/*.py")).on("tool_result")(writes)
     with watching(watcher):
-        shop, other = Pen(tmp_path, "s1"), Pen(tmp_path, "s2", cwd="/work/other")
-        shop.edit("/work/shop/src/a/b.py", added=3)
-        shop.edit("/work/shop/README.md")
-        shop.result(shop.call("Read", file_path="/work/shop/src/a/b.py"))
-        other.edit("/work/other/src/a.py")
+        shop, other = Pen(tmp_path, "s1"), Pen(tmp_path, "s2", cwd="/demo/other")
+        shop.edit("/demo/shop/src/a/b.py", added=3)
+        shop.edit("/demo/shop/README.md")
+        shop.result(shop.call("Read", file_path="/demo/shop/src/a/b.py"))
+        other.edit("/demo/other/src/a.py")
         other.ask("done")
         shop.ask("done")
         heard.until_said("done")
@@ -396,7 +396,7 @@ def test_roots_can_be_given_and_providers_chosen(tmp_path: Path) -> None:
         path.parent.mkdir(parents=True)
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         path.write_text(
-            f'{{"timestamp":"{now}","type":"session_meta","payload":{{"id":"c1","cwd":"/work/shop"}}}}\n'
+            f'{{"timestamp":"{now}","type":"session_meta","payload":{{"id":"c1","cwd":"/demo/shop"}}}}\n'
             f'{{"timestamp":"{now}","type":"event_msg","payload":{{"type":"user_message","message":"for codex"}}}}\n'
         )
         heard.until_said("for codex")

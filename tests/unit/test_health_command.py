@@ -9,7 +9,7 @@ TOLD = i.InsightTold(
     insight=i.Insight(
         key="a1", score=86, status="healthy", factors=(0.65, 1.0, 1.0, 1.0),
         alerts=(i.Alert("loop", "Bash ls: 3 times with the same answer", "interrupt it"),),
-        conflicts=(i.Conflict("/work/jwt.py", 5.0, ("b2", "a1")),),
+        conflicts=(i.Conflict("/demo/jwt.py", 5.0, ("b2", "a1")),),
         servers=(i.Server("github", 70, 88 * 2**20, growing=True),), remains=(i.Remain("vite", 4711),),
     ),
     names={"a1": "api", "b2": "docs"},
@@ -20,7 +20,7 @@ def test_people_read_the_score_with_its_factors_and_what_to_do() -> None:
     said = "\n".join(lines(TOLD))
     assert "api: 86 of 100, healthy\n  context   65\n  age      100\n  rest     100\n  errors   100" in said
     assert "loop: Bash ls: 3 times with the same answer\n  interrupt it" in said
-    assert "conflict: jwt.py was changed by docs, too\n  /work/jwt.py" in said
+    assert "conflict: jwt.py was changed by docs, too\n  /demo/jwt.py" in said
     assert "MCP server github (pid 70): 88 MB, grows" in said
     assert "still runs: vite (pid 4711)" in said
 

@@ -89,8 +89,8 @@ def test_a_builtin_provider_can_get_other_words() -> None:
 
 
 def test_a_provider_that_runs_a_known_program_has_its_habits() -> None:
-    ours = custom.from_config("work", CustomProvider(command=("/opt/work/codex", "--profile", "work")), builtin())
-    assert (ours.name, ours.family, ours.programs) == ("work", "codex", ("/opt/work/codex",))
+    ours = custom.from_config("work", CustomProvider(command=("/opt/demo/codex", "--profile", "work")), builtin())
+    assert (ours.name, ours.family, ours.programs) == ("work", "codex", ("/opt/demo/codex",))
     assert ours.arguments(Launch(resume_id=ID))[:2] == ["--profile", "work"]
     assert ours.arguments(Launch(resume_id=ID))[-2:] == ["resume", ID]
 
