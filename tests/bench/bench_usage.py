@@ -68,6 +68,11 @@ def main(home: str, ccusage: str = "", rounds: int = 3) -> None:
     first = best["agentdeck, first scan"]
     sessions = json.loads(first.output)["sessions"]
     print(f"tokens: {sum(session['tokens'] for session in sessions.values()):,}")
+    counted = place.with_name("expected.json")
+    if counted.exists():  # beside a generated home: what its generator counted
+        wanted = json.loads(counted.read_bytes())["sessions"]
+        wrong = [name for name in wanted.keys() | sessions if wanted.get(name) != sessions.get(name, {}).get("tokens")]
+        print(f"sessions: {len(sessions):,}, of which {len(wrong)} differ from what was generated")
     if ccusage:
         print(f"ccusage: {json.loads(best['ccusage'].output)['totals']['totalTokens']:,}")
         print(f"CPU, as a share of ccusage's: {first.cpu / best['ccusage'].cpu:.2f}")

@@ -1,6 +1,8 @@
 """What transcripts do to a counter besides the hand-checked cases: each has one right answer, worked out by hand."""
 
 import json
+import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import zstandard
 
+from agentdeck.usage.birth import made
 from agentdeck.usage.models import canonical
 from agentdeck.usage.report import Period
 from tests.usage.history import (
@@ -86,6 +89,33 @@ def test_a_fork_that_is_found_before_its_parent_gives_the_answer_back(history: H
     history.write(transcript(), said("m", output=10, clock="10:00:00"))
     found = history.usage()
     assert {name: session.tokens for name, session in found.sessions.items()} == {f"claude:{SESSION}": 10}
+
+
+def test_of_exact_copies_with_one_time_the_file_that_was_made_first_is_the_original(history: History) -> None:
+    parents = [f"{number:08x}-0000-4000-8000-000000000001" for number in range(16)]
+    forks = {parent: f"{number:08x}-0000-4000-8000-000000000002" for number, parent in enumerate(parents)}
+    for parent in parents:
+        history.write(transcript(parent), said(f"m-{parent}", session=parent, output=10))
+    later_than(history.home / transcript(parents[-1]))
+    for parent, fork in forks.items():
+        history.write(transcript(fork), said(f"m-{parent}", session=fork, output=10))
+    for number, session in enumerate([*parents, *forks.values()]):
+        when = 1_790_000_000 + number % len(parents)
+        os.utime(history.home / transcript(session), (when, when))  # as an archive does it when it is unpacked
+    assert sorted(history.usage().sessions) == [f"claude:{parent}" for parent in parents]
+
+
+def later_than(path: Path) -> None:
+    """Wait until a new file is younger than this one; clocks of file systems are coarse."""
+    probe = path.with_suffix(".probe")
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        probe.touch()
+        is_later = made(os.fsencode(probe)) > made(os.fsencode(path))
+        probe.unlink()
+        if is_later:
+            return
+    pytest.skip("this file system does not tell when a file was made")
 
 
 def test_a_forks_copies_whose_usage_was_zeroed_change_neither_sums_nor_the_gauge(history: History) -> None:

@@ -5,14 +5,12 @@ not in /tmp or $XDG_RUNTIME_DIR, because it has to survive a logout; a path that
 falls back to the runtime directory.
 """
 
-import hashlib
 import os
 import re
-import socket
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from agentdeck.errors import UnsafePathError
 
@@ -22,8 +20,7 @@ SOCKET_PATH_LIMIT = 103
 _LONGEST_NAME = len("/00000000.sock.12345678")
 
 
-@dataclass(frozen=True, slots=True)
-class Paths:
+class Paths(NamedTuple):  # a dataclass costs everything that starts 8 ms
     state: Path
     """Logs, the session store; survives a reboot."""
     run: Path
@@ -56,9 +53,11 @@ def locate(env: Mapping[str, str] | None = None) -> Paths:
     state = base("XDG_STATE_HOME", platformdirs.user_state_path("agentdeck"), ".local/state")
     config = base("XDG_CONFIG_HOME", platformdirs.user_config_path("agentdeck"), ".config")
     cache = base("XDG_CACHE_HOME", platformdirs.user_cache_path("agentdeck"), ".cache")
-    host = re.sub(r"[^A-Za-z0-9]", "-", socket.gethostname().split(".")[0])[:20] or "host"
+    host = re.sub(r"[^A-Za-z0-9]", "-", os.uname().nodename.split(".")[0])[:20] or "host"
     run = state / host / "run"
     if len(os.fsencode(run)) + _LONGEST_NAME > SOCKET_PATH_LIMIT:
+        import hashlib  # rarely needed, and slow to load
+
         runtime = Path(env.get("XDG_RUNTIME_DIR") or f"/tmp/agentdeck-{os.getuid()}")
         run = runtime / f"agentdeck-{hashlib.sha256(os.fsencode(state)).hexdigest()[:12]}"
     return Paths(state=state, run=run, config=config / "config.toml", cache=cache)

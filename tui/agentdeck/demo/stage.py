@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +48,7 @@ def stage() -> Iterator[Paths]:
             paths.config.write_text(CONFIG, encoding="utf-8")
             try:
                 asyncio.run(_set_up(paths, base))
-                yield replace(paths, config=own.config)
+                yield paths._replace(config=own.config)
             finally:
                 with contextlib.suppress(HubError):
                     asyncio.run(_take_away(paths))

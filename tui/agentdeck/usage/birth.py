@@ -31,3 +31,15 @@ def born(fd: int, status: os.stat_result) -> int:
             seconds, nanoseconds = _WHEN.unpack_from(found, _WHEN_AT)
             return int(seconds) * 10**9 + int(nanoseconds)
     return status.st_mtime_ns
+
+
+def made(path: bytes) -> int:
+    """Return the same of the file at `path`; 0 when it cannot be opened."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return 0
+    try:
+        return born(fd, os.fstat(fd))
+    finally:
+        os.close(fd)

@@ -14,7 +14,7 @@ from typing import Final
 from agentdeck.transcripts.roots import Found, Root, is_transcript, transcripts
 from agentdeck.usage.ledger import FileMark, Ledger
 from agentdeck.usage.prices import Prices
-from agentdeck.usage.scan import Scanner
+from agentdeck.usage.scan import Scanner, in_order, originals_first
 
 SLICE: Final = 0.25
 """Seconds of work between two commits."""
@@ -54,9 +54,7 @@ class Books:
         found: dict[bytes, Found] = {}
         for root in self._roots:
             found.update((each.path, each) for each in transcripts(root))
-        changed = [each for each in found.values() if known.get(each.path) != each[2:]]
-        changed.sort(key=_order)
-        self._waiting = changed
+        self._waiting = in_order(each for each in found.values() if known.get(each.path) != each[2:])
         lost = [path for path, mark in known.items() if path not in found and mark[2] != -1]
         if lost:
             with self.ledger.writing():
@@ -84,8 +82,7 @@ class Books:
                 changed.append(found)
             elif found is not None:
                 self._waiting.append(found)
-        changed.sort(key=_order)
-        return self._take(changed, 3600.0) if changed else []
+        return self._take(in_order(changed), 3600.0) if changed else []
 
     def mark(self, path: bytes) -> FileMark | None:
         return self.ledger.file(path)
@@ -100,7 +97,7 @@ class Books:
         taken: set[bytes] = set()
         marks: list[FileMark] = []
         with self.ledger.writing():
-            for file in files:
+            for file in originals_first(files):
                 if taken and (time.monotonic() >= until or self._stopped):
                     break
                 taken.add(file.path)
@@ -141,10 +138,3 @@ def _is_fork(file: Found) -> bool:
         return False
     finally:
         os.close(fd)
-
-
-def _order(file: Found) -> tuple[int, bytes, int]:
-    """As a scan does it: newest first, but rollouts oldest first."""
-    if file.agent == "codex":
-        return (1, file.path.rpartition(b"/")[2], 0)
-    return (0, b"", -file.changed)

@@ -17,7 +17,7 @@ from agentdeck.usage import claude_rows as rows
 from agentdeck.usage.lines import SANE, count, decoded, hits, milliseconds
 from agentdeck.usage.models import canonical, has_long_window_mark
 from agentdeck.usage.needles import Buffer, finder
-from agentdeck.usage.response import Response
+from agentdeck.usage.response import Response, made
 from agentdeck.usage.tables import number
 
 USAGE: Final = b'"output_tokens":'
@@ -94,17 +94,17 @@ class ClaudeReader:
 
     def feed(self, buffer: Buffer, start: int, end: int) -> None:
         tail = position = start
-        find, newline, decode = finder(buffer), buffer.find, rows.row.decode
-        costs = [*hits(buffer, (COST_STATE,), start, end), (end, end)]
+        find, before, newline, decode, take = finder(buffer), buffer.rfind, buffer.find, rows.row.decode, self._take_row
+        spent = find(COST_STATE, start, end)
         with memoryview(buffer) as view:
             while (found := find(USAGE, position, end)) >= 0:
-                begin = buffer.rfind(b"\n", position, found) + 1 or position
+                begin = before(b"\n", position, found) + 1 or position
                 stop = newline(b"\n", found, end)
                 if stop < 0:
                     stop = end
                 position = stop + 1 if stop < end else end
-                while costs[0][0] <= begin:
-                    self._take_cost_state(buffer[slice(*costs.pop(0))])
+                while 0 <= spent < begin:
+                    spent = find(COST_STATE, self._take_cost_state(buffer, start, spent, end), end)
                 line = view[begin:stop]
                 try:
                     row = decode(line)
@@ -114,10 +114,10 @@ class ClaudeReader:
                     except (msgspec.DecodeError, RecursionError):
                         self.bad_lines += 1
                         continue
-                if self._take_row(row, line):
+                if take(row, line):
                     tail = stop
-        for span in costs[:-1]:
-            self._take_cost_state(buffer[slice(*span)])
+        while spent >= 0:
+            spent = find(COST_STATE, self._take_cost_state(buffer, start, spent, end), end)
         if not self._subagent:
             self._look_after(buffer, tail, end)
 
@@ -163,7 +163,7 @@ class ClaudeReader:
         key = f"{id}:{row.request_id}" if id and row.request_id else rows.key(row, message, line)
         is_aside = row.is_sidechain or self._subagent
         server, at, model = usage.server_tool_use, milliseconds(row.timestamp), canonical(raw)
-        response = Response(  # by position: this is done for every response there is
+        response = made((
             "claude",
             key,
             session,
@@ -181,7 +181,8 @@ class ClaudeReader:
             id or "",
             is_aside,
             row.forked_from is not None,
-        )
+            True,
+        ))  # fmt: skip
         prompt = input + written + read
         self._keep(response, key, prompt + output)
         state, parts = self.state, usage.iterations or ()
@@ -203,10 +204,18 @@ class ClaudeReader:
         return True
 
     def _keep(self, response: Response, key: str, total: int) -> None:
-        known, earlier = self._costs.get(key), self._found.get(key)
-        if known is None and self.state.recent:
-            known = self.state.recent.get(number(key))
-        if known is not None and known[0] >= total:  # the same answer again: only its time and place may be better
+        known, state = self._costs.get(key), self.state
+        if known is None and state.recent:
+            known = state.recent.get(number(key))
+        if known is None:
+            cost = self._cost(response)
+            self._costs[key] = total, cost
+            if cost and not response.sidechain:
+                state.visible += cost
+            self._found[key] = response
+            return
+        earlier = self._found.get(key)
+        if known[0] >= total:  # the same answer again: only its time and place may be better
             if earlier is None:
                 self._found[key] = response
             elif 0 < response.at < earlier.at:
@@ -215,7 +224,7 @@ class ClaudeReader:
         cost = self._cost(response)
         self._costs[key] = total, cost
         if not response.sidechain:
-            self.state.visible += (cost or 0.0) - ((known[1] or 0.0) if known else 0.0)
+            state.visible += (cost or 0.0) - (known[1] or 0.0)
         if earlier is not None and 0 < earlier.at < response.at:
             response = response._replace(at=earlier.at)
         self._found[key] = response
@@ -246,16 +255,20 @@ class ClaudeReader:
         if model != response.model and has_long_window_mark(model):
             context.long_window = True
 
-    def _take_cost_state(self, line: Buffer) -> None:
+    def _take_cost_state(self, buffer: Buffer, start: int, found: int, end: int) -> int:
+        """Take in the CLI's own count in the line around `found`; return where that line ends."""
+        begin, stop = buffer.rfind(b"\n", start, found) + 1 or start, buffer.find(b"\n", found, end)
+        stop = end if stop < 0 else stop
         try:
-            row = decoded(line, rows.cost_state)
+            row = decoded(buffer[begin:stop], rows.cost_state)
         except (msgspec.DecodeError, RecursionError):
-            return
+            return stop
         if row.type == "cost-state" and 0 <= row.total < SANE:
             state = self.state
             state.session = state.session or row.session or self._fallback_session
             state.own_cost, state.own_visible, state.own_until = row.total, state.visible, 0
             self._last = None
+        return stop
 
     # ── after the last response ────────────────────────────────────────────────────────────────
 

@@ -1,7 +1,5 @@
 """The records of Claude Code's transcripts that say something about usage, as far as we read them."""
 
-import hashlib
-
 import msgspec
 
 from agentdeck.usage.lines import Count
@@ -97,4 +95,8 @@ later = msgspec.json.Decoder(Later)
 def key(row: Row, message: Message, line: memoryview) -> str:
     if message.id:
         return f"{message.id}:{row.request_id}" if row.request_id else message.id
-    return row.uuid or hashlib.sha256(line).hexdigest()
+    if row.uuid:
+        return row.uuid
+    import hashlib  # rarely needed, and slow to load
+
+    return hashlib.sha256(line).hexdigest()

@@ -18,7 +18,7 @@ import msgspec
 from agentdeck.usage.lines import Count, count, decoded, milliseconds
 from agentdeck.usage.models import canonical
 from agentdeck.usage.needles import Buffer, finder
-from agentdeck.usage.response import Response
+from agentdeck.usage.response import Response, made
 
 COUNT: Final = b'"token_count"'
 RECORD: Final = b'"token_usage_record"'
@@ -242,7 +242,7 @@ class CodexReader:
             session = state.parent or payload.thread_id or session
         tier = payload.service_tier or state.tier
         key = payload.response_id or f"{self.session}:{row.ordinal}:{row.timestamp}"
-        self._keep(key, session, row, payload.usage.vector(), tier=tier, copied=inherited)
+        self._keep(key, session, milliseconds(row.timestamp), payload.usage.vector(), tier, inherited)
 
     def _take_count(self, row: _Row, payload: _Payload) -> None:
         state, at = self.state, milliseconds(row.timestamp)
@@ -259,9 +259,9 @@ class CodexReader:
             return
         if row.ordinal is not None and row.ordinal < state.first_own:
             return
-        self._take_total(row, at, info.total_token_usage.vector())
+        self._take_total(at, info.total_token_usage.vector())
 
-    def _take_total(self, row: _Row, at: int, total: tuple[int, int, int, int, int]) -> None:
+    def _take_total(self, at: int, total: tuple[int, int, int, int, int]) -> None:
         state = self.state
         before = state.last
         if total == before:
@@ -291,34 +291,20 @@ class CodexReader:
                 session = state.parent
             else:
                 state.copying = False
-        self._keep(
-            f"{session}:{suffix}",
-            session,
-            row,
-            step,
-            tier=state.tier,
-            copied=session != self.session,
-        )
+        self._keep(f"{session}:{suffix}", session, at, step, state.tier, session != self.session)
 
     def _keep(
-        self,
-        key: str,
-        session: str,
-        row: _Row,
-        tokens: tuple[int, int, int, int, int],
-        *,
-        tier: str,
-        copied: bool,
+        self, key: str, session: str, at: int, tokens: tuple[int, int, int, int, int], tier: str, copied: bool
     ) -> None:
         prompt, cached, written, output, reasoning = tokens
         cached = min(cached, prompt)
         written = min(written, prompt - cached)
-        response = Response(  # by position, as there are so many
+        response = made((
             "codex",
             key,
             session,
             self.state.model,
-            milliseconds(row.timestamp),
+            at,
             prompt - cached - written,
             written,
             0,
@@ -331,7 +317,8 @@ class CodexReader:
             "",
             False,
             copied,
-        )
+            True,
+        ))  # fmt: skip
         earlier = self._found.get(key)
         if earlier is None or response.total > earlier.total:
             self._found[key] = response

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, TypeVar
 from agentdeck.usage import aside
 from agentdeck.usage.response import Response
 from agentdeck.usage.tables import (
+    HAS_ASIDES,
     PRIME,
     REPLAYS,
     SAVE_FILE,
@@ -380,7 +381,8 @@ class Ledger:
         (version,) = self._db.execute("PRAGMA data_version").fetchone()
         if (version, self._db.total_changes) != self._seen:
             self._db.execute("DELETE FROM temp.replays")
-            self._db.execute(REPLAYS)
+            if self._db.execute(HAS_ASIDES).fetchone():
+                self._db.execute(REPLAYS)
             self._seen = version, self._db.total_changes
 
 

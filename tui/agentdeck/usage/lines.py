@@ -5,7 +5,6 @@ Transcripts are gigabytes of text with some numbers in it. Inside a JSON string 
 decoding, and safe. The line is then decoded with a type, which decides.
 """
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -61,6 +60,8 @@ def decoded(line: Buffer | memoryview, decoder: "msgspec.json.Decoder[T]") -> T:
         return decoder.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         try:
+            import json  # only for what is odd: what starts fast must not pay for it
+
             found = mended(json.loads(bytes(line).strip(AROUND).decode("utf-8", "replace")))
         except ValueError as error:
             raise msgspec.DecodeError(str(error)) from None

@@ -125,21 +125,19 @@ class Prices:
 
     def cost(self, r: Response) -> float | None:
         """Return USD, or None when the model has no price."""
-        what = r.model, r.tier, r.at // DAY
+        _, _, _, model, at, input, short, long, read, output, _, searches, tier, place, _, _, _, _ = r
+        what = model, tier, at // DAY
         card = self._cards.get(what)
         if card is None:
             card = self._cards[what] = self._card(*what)
         above, rates, above_rates, factor, web = card
         if rates is None:
             return None
-        read, short, long = r.cache_read, r.cache_write_5m, r.cache_write_1h
-        prompt = r.input + short + long + read
-        per_input, per_short, per_long, per_read, per_output = above_rates if prompt > above else rates
-        usd = r.input * per_input + short * per_short + long * per_long + read * per_read + r.output * per_output
-        if prompt > above:
-            factor = 1.0
-        searches = r.web_search
-        return usd * r.factor * factor / 1e6 + (searches * web / 1000 if searches else 0.0)
+        if input + short + long + read > above:
+            rates, factor = above_rates, 1.0
+        per_input, per_short, per_long, per_read, per_output = rates
+        usd = input * per_input + short * per_short + long * per_long + read * per_read + output * per_output
+        return usd * place * factor / 1e6 + (searches * web / 1000 if searches else 0.0)
 
     def _card(self, model: str, tier: str, day: int) -> _Card:
         """What a model cost on a day, counted from 1970; on day 0 it is not known when that was."""

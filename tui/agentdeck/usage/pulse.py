@@ -177,9 +177,13 @@ class Pulse:
         today, week = (round(day.timestamp() * 1000) for day in (midnight, midnight - timedelta(days=6)))
         models: dict[str, ModelTotal] = {}
         sums = {True: (0, 0.0), False: (0, 0.0)}
-        query = "SELECT agent || ':' || model, at >= ?, sum(total), sum(cost) FROM billed WHERE at >= ? GROUP BY 1, 2"
-        for name, is_today, total, cost in self._ledger.query(query, (today, week)):
-            assert isinstance(name, str)
+        query = "SELECT kind, at >= ?, sum(total), sum(cost) FROM kept WHERE at >= ? GROUP BY 1, 2"
+        rows = self._ledger.query(query, (today, week))
+        kinds = {
+            id: f"{agent}:{model}" for id, agent, model in self._ledger.query("SELECT id, agent, model FROM kinds")
+        }
+        for kind, is_today, total, cost in sorted(rows, key=lambda row: (kinds[row[0]], row)):
+            name = kinds[kind]
             assert isinstance(total, int)
             usd = float(cost) if isinstance(cost, int | float) else None
             before = models.get(name, ModelTotal(0, None))

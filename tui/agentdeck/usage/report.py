@@ -14,6 +14,9 @@ from agentdeck.usage.prices import Prices
 QUARTER: Final = 15 * 60 * 1000
 """Milliseconds; every time zone's days begin on a quarter of an hour."""
 
+QUARTERS: Final = 2**30
+"""More than there are in all the years that a time may be of; a power of two."""
+
 HIDDEN_LEAST: Final = 1e-6
 """USD; a smaller difference between the CLI's count and ours is rounding."""
 
@@ -80,7 +83,10 @@ def usage(
     query = (
         f"SELECT kind, owner, at / {QUARTER}, sum(counted), sum(input), sum(cw5), sum(cw1h), sum(cache_read),"
         " sum(output), sum(reasoning), sum(web), sum(total), sum(cost),"
-        f" sum(CASE WHEN cost IS NULL THEN total ELSE 0 END) FROM kept{where}GROUP BY 1, 2, 3"
+        f" sum(CASE WHEN cost IS NULL THEN total ELSE 0 END) FROM kept{where}"
+        # by one number, which is sorted faster than three
+        " GROUP BY (owner * (SELECT max(id) + 1 FROM kinds) + kind)"
+        f" * {QUARTERS} + (at / {QUARTER} & {QUARTERS - 1})"
     )
     rows: list[tuple[Any, ...]] = list(ledger.query(query, tuple(period) if period is not None else ()))
     kinds = {row[0]: (str(row[1]), str(row[2])) for row in ledger.query("SELECT id, agent, model FROM kinds")}

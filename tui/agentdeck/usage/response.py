@@ -4,7 +4,9 @@ A CLI may write it once, many times or in parts; the modules of the providers tu
 ledger keeps one per key.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
 
 
 class Response(NamedTuple):
@@ -45,3 +47,7 @@ class Response(NamedTuple):
     @property
     def total(self) -> int:
         return self.prompt + self.output
+
+
+made: Final[Callable[[tuple[object, ...]], Response]] = partial(tuple.__new__, Response)
+"""A response of all its fields in their order, for where there are hundreds of thousands of them: twice as fast."""

@@ -12,12 +12,11 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
-import zstandard
-
 from agentdeck.transcripts.roots import Found, Root, transcripts
-from agentdeck.usage.birth import born
+from agentdeck.usage.birth import born, made
 from agentdeck.usage.claude import ClaudeReader
 from agentdeck.usage.codex import CodexReader
 from agentdeck.usage.gemini import GeminiReader
@@ -44,13 +43,12 @@ def scan(ledger: Ledger, prices: Prices, roots: Iterable[Root]) -> int:
     found: dict[bytes, Found] = {}
     for root in roots:
         found.update((each.path, each) for each in transcripts(root))
-    changed = [each for each in found.values() if not _same(each, known.get(each.path))]
-    changed.sort(key=_order)
+    changed = in_order(each for each in found.values() if not _same(each, known.get(each.path)))
     scanner = Scanner(ledger, prices)
     collects = gc.isenabled()
     gc.disable()  # a scan makes hundreds of thousands of values and no cycles
     try:
-        _read(ledger, scanner, changed, known)
+        _read(ledger, scanner, originals_first(changed), known)
     finally:
         if collects:
             gc.enable()
@@ -62,8 +60,7 @@ def scan(ledger: Ledger, prices: Prices, roots: Iterable[Root]) -> int:
     return len(changed)
 
 
-def _read(ledger: Ledger, scanner: "Scanner", changed: list[Found], known: dict[bytes, FileMark]) -> None:
-    work: Iterator[Found] = iter(changed)
+def _read(ledger: Ledger, scanner: "Scanner", work: Iterator[Found], known: dict[bytes, FileMark]) -> None:
     file: Found | None = next(work, None)
     while file is not None:
         until = time.monotonic() + COMMIT_EVERY
@@ -181,6 +178,8 @@ class Scanner:
                 if isinstance(reader, GeminiReader):
                     reader.feed_document(document)
                 return
+            import zstandard  # few have such files
+
             try:
                 with zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as plain:
                     self._read_stream(plain.read, reader)
@@ -215,7 +214,24 @@ def _mark(fd: int, offset: int) -> bytes:
     return hashlib.blake2b(parts, digest_size=16).digest()
 
 
-def _order(file: Found) -> tuple[int, bytes, int]:
+def in_order(files: Iterable[Found]) -> list[Found]:
+    """Newest first, but rollouts oldest first, as a fork has to come after its parent."""
+    return sorted(files, key=_rank)
+
+
+def originals_first(ordered: Iterable[Found]) -> Iterator[Found]:
+    """Yield, of transcripts in a row with the same time, that one first that was made first.
+
+    What is read first owns what another one has copied. Files are looked at when it is their turn.
+    """
+    for _, alike in groupby(ordered, _rank):
+        some = list(alike)
+        if len(some) > 1:
+            some.sort(key=lambda file: (made(file.path), file.inode))
+        yield from some
+
+
+def _rank(file: Found) -> tuple[int, bytes, int]:
     if file.agent == "codex":
         return (1, file.path.rpartition(b"/")[2], 0)
     return (0, b"", -file.changed)

@@ -18,6 +18,7 @@ CREATE TABLE responses(
     input INTEGER, cw5 INTEGER, cw1h INTEGER, cache_read INTEGER, output INTEGER, reasoning INTEGER, web INTEGER,
     message INTEGER, sidechain INTEGER, copied INTEGER, counted INTEGER, total INTEGER, born INTEGER, cost REAL
 );
+CREATE INDEX asides ON responses(message) WHERE sidechain = 1 AND message <> 0;
 CREATE TABLE kinds(
     id INTEGER PRIMARY KEY, agent TEXT, model TEXT, tier TEXT, factor REAL, UNIQUE(agent, model, tier, factor)
 );
@@ -38,6 +39,9 @@ SAVE_SESSION: Final = (
     " ON CONFLICT(agent, session) DO UPDATE SET parent = CASE WHEN parent = '' THEN ?3 ELSE parent END,"
     " project = CASE WHEN project = '' THEN ?4 ELSE project END"
 )
+
+HAS_ASIDES: Final = "SELECT 1 FROM responses WHERE sidechain = 1 AND message <> 0 LIMIT 1"
+"""Whether there can be replays; the index `asides` is for this and for them."""
 
 REPLAYS: Final = (
     "INSERT INTO temp.replays SELECT id FROM responses WHERE sidechain = 1 AND message <> 0 AND message IN"

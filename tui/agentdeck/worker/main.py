@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from agentdeck import sparing  # noqa: F401  (first)
 from agentdeck.paths import Paths
 from agentdeck.protocol.worker import Problem
 from agentdeck.transcripts.roots import AGENTS, Root, configured, roots

@@ -42,8 +42,7 @@ def register(subparsers: Subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import sqlite3
 
-    import msgspec
-
+    from agentdeck import sparing  # noqa: F401  (first)
     from agentdeck.cli.bill import bill
     from agentdeck.cli.days import zone
     from agentdeck.errors import LedgerError
@@ -65,6 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (OSError, sqlite3.Error) as error:
         raise LedgerError(str(path), str(error)) from error
     if arguments.json:
+        import msgspec
+
         emit(msgspec.to_builtins(found) | msgspec.to_builtins(now))
     else:
         print(bill(found, now, arguments.by, where))
@@ -92,7 +93,7 @@ def _now(ledger: "Ledger", prices: "Prices", zone: tzinfo | None) -> "Now":
 
     at = time.time()
     pulse = Pulse(ledger, prices, os.environ)
-    pulse.note(ledger.files().values())
+    pulse.note(mark for mark in ledger.files().values() if mark.agent == "codex")  # whose limits stand in rollouts
     totals = pulse.totals(complete=True, now=datetime.fromtimestamp(at, zone))
     tokens, cost = ledger.query("SELECT sum(total), sum(cost) FROM billed WHERE at >= ?", (round((at - BURN) * 1000),))[
         0
