@@ -2,12 +2,19 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 MUST_RUN = ("tmux", "real_cli")
 """Markers of tests that CI has the tools for; a skip there would hide that the tools are gone."""
+
+
+def pytest_configure() -> None:
+    """A run in the background of a script ignores Ctrl+C, and would hand that on to every program that it starts."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -282,11 +282,14 @@ def test_ctrl_c_ends_a_watcher_with_its_threads(tmp_path: Path) -> None:
         "    print([t.name for t in threading.enumerate() if t.name == 'agentdeck-watch'], flush=True)\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as child:
+        watchdog = threading.Timer(PATIENCE, child.kill)
+        watchdog.start()
         assert child.stdout is not None
         assert child.stdout.readline() == "ready\n"
         child.send_signal(signal.SIGINT)
         assert child.stdout.readline() == "[]\n"
-        assert child.wait(PATIENCE) == 0
+        assert child.wait() == 0
+        watchdog.cancel()
 
 
 def test_pipes_tell_only_what_passes_all_of_their_filters(tmp_path: Path) -> None:

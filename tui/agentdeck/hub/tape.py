@@ -16,7 +16,9 @@ KEPT: Final = 3
 """Full generations that are kept."""
 
 TOGETHER: Final = 0.02
-"""Seconds within which output counts as one piece."""
+"""Seconds within which output counts as one piece, unless it tells something: states are judged by every title."""
+
+_TELLS: Final = b"\x1b]"
 
 
 class _Full(NamedTuple):
@@ -42,7 +44,7 @@ class Tape:
             self._times, self._data = [], bytearray()
         if not self._times:
             self._begin = self._snapshot()
-        if self._times and at - self._times[-1][0] < TOGETHER:
+        if self._times and at - self._times[-1][0] < TOGETHER and _TELLS not in data:
             self._times[-1] = (self._times[-1][0], self._times[-1][1] + len(data))
         else:
             self._times.append((at, len(data)))
