@@ -12,8 +12,7 @@ import pytest
 
 from agentdeck.config import Config
 from agentdeck.errors import SessionEndedError, SessionError, UsageError
-from agentdeck.hub import free
-from agentdeck.hub import queue as desk
+from agentdeck.hub import arrivals, free
 from agentdeck.hub.client import HubClient
 from agentdeck.hub.hub import Hub
 from agentdeck.paths import Paths
@@ -178,7 +177,7 @@ async def test_a_line_that_somebody_types_is_not_touched(desk_of: Desk, monkeypa
 async def test_one_that_the_transcript_does_not_show_is_in_doubt_and_goes_out_again_only_when_asked(
     desk_of: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "CONFIRM", 0.5)
+    monkeypatch.setattr(arrivals, "CONFIRM", 0.5)
     queued = await desk_of.queue("a deaf one")
     behind = await desk_of.queue("the next one")
     assert queued is not None

@@ -1,5 +1,7 @@
 """Which prompt goes next, and what counts as arrived."""
 
+from functools import reduce
+
 import pytest
 
 from agentdeck.queue import core
@@ -24,7 +26,11 @@ def prompt(n: int, session: str = "a", text: str = "") -> Prompt:
 
 
 def queue(*operations: core.Operation, count: int = 3) -> Prompts:
-    return core.replay([*(Added(prompt(n)) for n in range(1, count + 1)), *operations])
+    return replay(*(Added(prompt(n)) for n in range(1, count + 1)), *operations)
+
+
+def replay(*operations: core.Operation) -> Prompts:
+    return reduce(core.apply, operations, ())
 
 
 def order(prompts: Prompts, session: str = "a") -> list[int]:
@@ -39,7 +45,7 @@ def test_prompts_go_out_in_the_order_in_which_they_were_queued() -> None:
 
 
 def test_sessions_do_not_wait_for_each_other() -> None:
-    prompts = core.replay([Added(prompt(1, "a")), Added(prompt(2, "b")), Sending(1, 5.0)])
+    prompts = replay(Added(prompt(1, "a")), Added(prompt(2, "b")), Sending(1, 5.0))
     assert core.next_to_send(prompts, "a") is None
     other = core.next_to_send(prompts, "b")
     assert other is not None

@@ -11,12 +11,14 @@ from agentdeck.errors import UsageError
 from agentdeck.protocol import queue as q
 from agentdeck.protocol.outside import Agent, Candidate
 
-Asked = q.Enqueue | q.EditQueued | q.SendQueued | q.MoveQueued | q.CancelQueued | None
+Asked = q.Enqueue | q.EditQueued | q.SendQueued | q.MoveQueued | q.CancelQueued | q.PauseQueued
 
 
-def request(*words: str) -> Asked:
+def request(*words: str) -> Asked | None:
     parsed: argparse.Namespace = parser(["queue"]).parse_args(["queue", "api", *words])
-    return queue._request(parsed, ("a1b2c3d4",))
+    asked = queue._requests(parsed, ("a1b2c3d4",))
+    assert len(asked) < 2
+    return asked[0] if asked else None
 
 
 @pytest.mark.parametrize(
@@ -31,9 +33,11 @@ def request(*words: str) -> Asked:
         (("--first", "3"), q.MoveQueued(n=3, place=1)),
         (("--cancel", "3"), q.CancelQueued(n=3)),
         (("--send", "3"), q.SendQueued(n=3)),
+        (("--pause",), q.PauseQueued(session="a1b2c3d4")),
+        (("--resume",), q.PauseQueued(session="a1b2c3d4", on=False)),
     ],
 )
-def test_words_become_one_request(words: tuple[str, ...], expected: Asked) -> None:
+def test_words_become_one_request(words: tuple[str, ...], expected: Asked | None) -> None:
     assert request(*words) == expected
 
 
@@ -49,6 +53,8 @@ def test_words_become_one_request(words: tuple[str, ...], expected: Asked) -> No
         ("one", "--now", "two"),
         ("--cancel", "x"),
         ("--cancel", "3", "--send", "3"),
+        ("--pause", "--resume"),
+        ("a text", "--pause"),
     ],
 )
 def test_words_that_make_no_sense_are_refused(words: tuple[str, ...]) -> None:

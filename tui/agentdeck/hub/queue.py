@@ -6,14 +6,16 @@ step is in the journal before it is taken (`queue.core` says why).
 """
 
 import asyncio
-import contextlib
 import time
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
 
-from agentdeck import events as e
+import msgspec
+
 from agentdeck.errors import SessionEndedError, SessionError, UsageError
 from agentdeck.hub import free, verbs
+from agentdeck.hub.arrivals import Arrivals
 from agentdeck.hub.desk import Answer, Desk
 from agentdeck.hub.evidence import judge_session
 from agentdeck.hub.facts import FactsDesk
@@ -29,21 +31,12 @@ from agentdeck.queue.core import Prompt
 from agentdeck.queue.journal import Journal
 from agentdeck.terminal import keys
 
-CONFIRM: Final = 20.0
-"""Seconds, while it rests, in which the transcript of a session must show a prompt that was sent."""
-
-LOOK_EVERY: Final = (0.3, 5.0)
-"""Seconds between two looks into the transcript while a prompt is to be confirmed: at first, and in the end."""
-
-SLACK: Final = 2.0
-"""Seconds by which a message may seem older than its sending."""
-
 
 class QueueDesk(Desk):
     """`later` runs something in the background, `push` reaches whoever watches the deck."""
 
     requests = (
-        q.Enqueue, q.ReadQueue, q.EditQueued, q.MoveQueued, q.CancelQueued, q.SendQueued,
+        q.Enqueue, q.ReadQueue, q.EditQueued, q.MoveQueued, q.CancelQueued, q.SendQueued, q.PauseQueued,
         q.AskInterrupt, q.GuardedInterrupt,
     )  # fmt: skip
 
@@ -64,23 +57,22 @@ class QueueDesk(Desk):
         self._problem = problem
         self._journal = Journal(paths.state / "queue.journal")
         self._watching: set[Peer] = set()
-        self._told: dict[str, tuple[q.Queued, ...]] = {}
+        self._told: dict[str, q.Queues] = {}
         self._busy: dict[str, asyncio.Lock] = {}
         """Held while something is typed into a session or waits for its confirmation."""
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ours: dict[str, float] = {}
         """When we typed into a session last: that was nobody's line."""
-        self._news: dict[str, asyncio.Event] = {}
-        self._shown: dict[str, float] = {}
-        """The time of the newest message that was a queued prompt, by session."""
+        self._arrivals = Arrivals(self._journal, facts, self._note)
         self._interrupts = Interrupts(roster, facts, later=later, push=push)
 
     def start(self) -> None:
         try:
             self._journal.open()
             known = self._roster.sessions.keys()
-            lost = [core.Dropped(each.n) for each in self._journal.prompts if each.session not in known]
-            self._journal.note(*lost, *core.recovered(self._journal.prompts))
+            lost = [core.Dropped(each.n, core.LOST) for each in self._journal.prompts if each.session not in known]
+            resumed = [core.Paused(session, on=False) for session in self._journal.paused - known]
+            self._journal.note(*lost, *resumed, *core.recovered(self._journal.prompts))
         except OSError as error:
             self._problem(f"queued prompts cannot be kept: {error.strerror}")
         for prompt in self._journal.prompts:
@@ -115,7 +107,7 @@ class QueueDesk(Desk):
                     self._watching.add(peer)
                 if request.session:
                     return self._queues(self._roster.find(request.session).info.id)
-                return self._queues(*dict.fromkeys(each.session for each in self._journal.prompts))
+                return self._queues(*dict.fromkeys(each.session for each in self._journal.prompts), over=True)
             case q.EditQueued():
                 return self._edit(request)
             case q.MoveQueued():
@@ -124,6 +116,8 @@ class QueueDesk(Desk):
                 return self._cancel(request.n)
             case q.SendQueued():
                 return self._send_now(request.n)
+            case q.PauseQueued():
+                return self._pause(self._roster.find(request.session).info.id, on=request.on)
             case q.AskInterrupt():
                 session = self._roster.find(request.session)
                 return self._interrupts.told(session, len(core.of(self._journal.prompts, request.session)))
@@ -138,6 +132,8 @@ class QueueDesk(Desk):
         sessions = [self._running(name) for name in dict.fromkeys(request.sessions)]
         if not sessions:
             raise UsageError("no session is named", hint="mark sessions with * or name them")
+        if request.ref and self._knows(request.ref):
+            return self._queues(*(each.info.id for each in sessions), over=True)
         for session in sessions:
             if len(core.of(self._journal.prompts, session.info.id)) >= core.MOST:
                 raise SessionError(f"{core.MOST} prompts wait for {session.info.name} already", hint="cancel some")
@@ -150,12 +146,15 @@ class QueueDesk(Desk):
                 text=text,
                 added=time.time(),
                 conversation=session.info.resume_id,
+                by=request.by,
+                ref=request.ref,
             )
             for place, session in enumerate(sessions, 1)
         ]
         self._note(*(core.Added(each, first=request.now) for each in prompts))
         for prompt in prompts:
-            self._interrupts.go_on(prompt.session)
+            if not request.by:
+                self._interrupts.go_on(prompt.session)
             if request.now:
                 self._later(self._deliver(prompt.n, now=True))
             else:
@@ -169,7 +168,19 @@ class QueueDesk(Desk):
         prompt = self._find(n)
         if prompt.state == core.SENDING:
             raise SessionError(f"prompt {n} is being sent just now", hint="")
-        return self._do(prompt, core.Dropped(n))
+        return self._do(prompt, core.Dropped(n, core.CANCELLED))
+
+    def _knows(self, ref: str) -> bool:
+        return ref in self._journal.over or any(each.ref == ref for each in self._journal.prompts)
+
+    def _pause(self, session: str, *, on: bool) -> m.AnyReply:
+        if on != (session in self._journal.paused):
+            self._note(core.Paused(session, on))
+        if not on:
+            self._interrupts.go_on(session)
+        self._tell(session)
+        self._consider(session)
+        return self._queues(session)
 
     def _send_now(self, n: int) -> m.AnyReply:
         prompt = self._find(n)
@@ -208,20 +219,22 @@ class QueueDesk(Desk):
 
     def _note(self, *operations: core.Operation) -> None:
         """Write down what changes. Raises `SessionError`, and then nothing has changed."""
-        sessions = {each.session for each in self._journal.prompts}
+        before = self._journal.prompts
         try:
             self._journal.note(*operations)
         except OSError as error:
             raise SessionError(
                 f"the queue cannot be written down: {error.strerror}", hint="make room on the disk"
             ) from error
-        for session in sessions | {each.session for each in self._journal.prompts}:
-            self._tell(session)
+        gone = {each.n: each.ref for each in before if each.ref}
+        over = {gone[each.n]: each.how for each in operations if isinstance(each, core.Dropped) and each.n in gone}
+        for session in {each.session for each in (*before, *self._journal.prompts)}:
+            self._tell(session, over)
         self._listen()
 
     def _listen(self) -> None:
         """Transcripts are followed while anything waits, and not for the queue's sake when nothing does."""
-        self._facts.listen("queue", self._hear if self._journal.prompts else None)
+        self._facts.listen("queue", self._arrivals.hear if self._journal.prompts else None)
 
     # ── when to send ───────────────────────────────────────────────────────────────────────────
 
@@ -241,6 +254,8 @@ class QueueDesk(Desk):
 
     def _hold(self, session: LiveSession, prompt: Prompt) -> tuple[str, float]:
         """Why a prompt must wait, empty when it need not; and in how many seconds time alone may have changed that."""
+        if session.info.id in self._journal.paused:
+            return "its queue is paused", 0.0
         if self._interrupts.holds(session.info.id):
             return "you interrupted it: send it now, or queue another, to go on", 0.0
         return free.hold(session, prompt, ours=self._ours.get(session.info.id, 0.0))
@@ -278,8 +293,13 @@ class QueueDesk(Desk):
         self._write(session, b"\r")
         if session.provider.foreground or core.is_command(prompt.text):
             self._note(core.Dropped(prompt.n))  # no transcript will tell of it
-        elif not await self._confirmed(session, prompt):
+        elif not await self._arrivals.confirmed(session, prompt):
             self._doubt(prompt, "it was typed, but the transcript does not show it")
+
+    async def _confirm_late(self, session: LiveSession, prompt: Prompt) -> None:
+        """After a crash: the transcript may show that a prompt had arrived."""
+        await self._arrivals.confirmed(session, prompt)
+        self._consider(prompt.session)
 
     def _write(self, session: LiveSession, data: bytes) -> None:
         session.write(data)
@@ -292,62 +312,16 @@ class QueueDesk(Desk):
                 m.Notice(text=f"a queued prompt may not have arrived: {why}", level="warning", session=prompt.session)
             )
 
-    # ── what has arrived ───────────────────────────────────────────────────────────────────────
-
-    async def _confirmed(self, session: LiveSession, prompt: Prompt) -> bool:
-        """Wait until the transcript shows a prompt, for as long as its session works and a while after that."""
-        loop = asyncio.get_running_loop()
-        deadline, pause = loop.time() + CONFIRM, LOOK_EVERY[0]
-        while not self._has_arrived(prompt):
-            if session.info.state == "working":
-                deadline = loop.time() + CONFIRM
-            if loop.time() > deadline or not session.running:
-                return False
-            await self._news_of(prompt.session, pause)
-            pause = min(pause * 1.2, LOOK_EVERY[1])
-        return True
-
-    async def _confirm_late(self, session: LiveSession, prompt: Prompt) -> None:
-        """After a crash: the transcript may show that a prompt had arrived."""
-        await self._confirmed(session, prompt)
-        self._consider(prompt.session)
-
-    async def _news_of(self, name: str, seconds: float) -> None:
-        """Wait until something happened in a session, or for so long."""
-        news = self._news.setdefault(name, asyncio.Event())
-        news.clear()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), seconds)
-
-    def _has_arrived(self, prompt: Prompt) -> bool:
-        """Whether a prompt is over; one that the transcript shows is from now on."""
-        if not any(each.n == prompt.n for each in self._journal.prompts):
-            return True
-        live = self._facts.live(prompt.session)
-        said = [each for each in live.messages if each.role == "user"] if live is not None else []
-        return any(self._take(prompt.session, each) == prompt.n for each in said)
-
-    def _hear(self, name: str, event: e.AnyEvent) -> None:
-        if isinstance(event, e.MessageAdded) and event.role == "user" and not event.agent:
-            self._take(name, event)
-        if (news := self._news.get(name)) is not None:
-            news.set()
-
-    def _take(self, name: str, message: e.MessageAdded) -> int | None:
-        at = message.at.timestamp()
-        if at <= self._shown.get(name, 0.0):
-            return None  # it was another prompt of the same words
-        prompt = core.arrived(self._journal.prompts, name, message.text, at, SLACK)
-        if prompt is None:
-            return None
-        self._shown[name] = at
-        self._note(core.Dropped(prompt.n))
-        return prompt.n
-
     # ── what is told ───────────────────────────────────────────────────────────────────────────
 
-    def _queues(self, *sessions: str) -> q.Queues:
-        return q.Queues(sessions=sessions, prompts=tuple(each for name in sessions for each in self._listed(name)))
+    def _queues(self, *sessions: str, over: bool = False) -> q.Queues:
+        """`over`: also how prompts have left it that had a name."""
+        return q.Queues(
+            sessions=sessions,
+            prompts=tuple(each for name in sessions for each in self._listed(name)),
+            paused=tuple(self._journal.paused) if over else tuple(self._journal.paused.intersection(sessions)),
+            over=self._journal.over if over else {},
+        )
 
     def _listed(self, name: str) -> Iterable[q.Queued]:
         session = self._roster.sessions.get(name)
@@ -356,18 +330,20 @@ class QueueDesk(Desk):
             if each.state == core.WAITING and session is not None:
                 why = self._hold(session, each)[0] if place == 1 else "waits for those before it"
             yield q.Queued(
-                n=each.n, session=name, place=place, text=each.text, added=each.added, state=each.state, why=why
-            )
+                n=each.n, session=name, place=place, text=each.text, added=each.added, state=each.state, why=why,
+                by=each.by, ref=each.ref,
+            )  # fmt: skip
 
-    def _tell(self, name: str) -> None:
+    def _tell(self, name: str, over: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`over`: how prompts with a name have just left the queue."""
         if not self._watching:
             return
-        listed = tuple(self._listed(name))
-        if self._told.get(name, ()) == listed:
+        told = self._queues(name)
+        if self._told.get(name, q.Queues(sessions=(name,), prompts=())) == told and not over:
             return
-        self._told[name] = listed
+        self._told[name] = told
         for peer in tuple(self._watching):
-            peer.send(q.Queues(sessions=(name,), prompts=listed))
+            peer.send(msgspec.structs.replace(told, over=dict(over)))
 
 
 def _checked(text: str) -> str:

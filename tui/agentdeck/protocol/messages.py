@@ -294,7 +294,8 @@ DeskRequest = (
     f.WatchFacts | f.FollowFeed | f.ReadFeed | f.ReadCall | f.ReadMessage | f.ReadConversation | f.ReadUsage
     | o.ListAgents | o.Attach | o.Detach | o.LookAt | o.Adopt
     | a.ListApprovals | a.WatchApprovals | a.Decide | a.ReadRules
-    | q.Enqueue | q.ReadQueue | q.EditQueued | q.MoveQueued | q.CancelQueued | q.SendQueued | q.AskInterrupt
+    | q.Enqueue | q.ReadQueue | q.EditQueued | q.MoveQueued | q.CancelQueued | q.SendQueued | q.PauseQueued
+    | q.AskInterrupt
     | q.GuardedInterrupt | i.WatchInsight | i.ReadInsight | i.ReadAway
     | w.Explain | w.MakeReport | w.Looking | w.Mute
     | s.ShareRequests

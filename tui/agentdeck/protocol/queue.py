@@ -22,6 +22,10 @@ class Queued(msgspec.Struct, frozen=True, kw_only=True):
     """waiting, sending, or unsure: it may have arrived, and goes out again only when a person says so."""
     why: str = ""
     """What it waits for, or what is unsure."""
+    by: str = ""
+    """Who wants it; empty: the person whose machine this is."""
+    ref: str = ""
+    """What whoever queued it calls it."""
 
 
 class Enqueue(Request, tag="enqueue"):
@@ -33,6 +37,10 @@ class Enqueue(Request, tag="enqueue"):
     sessions: tuple[str, ...]
     text: str
     now: bool = False
+    by: str = ""
+    """Whose wish it is, when it is somebody else's; it does not resume what was paused or interrupted."""
+    ref: str = ""
+    """A name for it, with one session: a second prompt of the same name is not queued, now or later."""
 
 
 class ReadQueue(Request, tag="read_queue"):
@@ -66,6 +74,13 @@ class SendQueued(Request, tag="send_queued"):
     n: int
 
 
+class PauseQueued(Request, tag="pause_queued"):
+    """Let nothing of this session's queue go out, or let it go on. Answered with `Queues`."""
+
+    session: str
+    on: bool = True
+
+
 class AskInterrupt(Request, tag="ask_interrupt"):
     """Ask for `InterruptTold`."""
 
@@ -84,6 +99,10 @@ class Queues(Reply, tag="queues"):
 
     sessions: tuple[str, ...]
     prompts: tuple[Queued, ...]
+    paused: tuple[str, ...] = ()
+    """Those of these sessions of which nothing goes out until it is resumed."""
+    over: dict[str, str] = msgspec.field(default_factory=dict)
+    """By their `ref`: how prompts left the queue, arrived, cancelled or lost (with their session)."""
 
 
 class InterruptTold(Reply, tag="interrupt_told"):

@@ -6,7 +6,6 @@ it again: it is *unsure* until the transcript shows it or a person decides.
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 import msgspec
@@ -18,6 +17,9 @@ MOST: Final = 200
 """Prompts that wait in one session at most."""
 
 WAITING, SENDING, UNSURE = "waiting", "sending", "unsure"
+
+ARRIVED, CANCELLED, LOST = "arrived", "cancelled", "lost"
+"""How a prompt leaves the queue; lost: with its session."""
 
 
 class Prompt(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,6 +37,10 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     """What is unsure."""
     conversation: str = ""
     """The provider's own id of the conversation that it was meant for, when that was known."""
+    by: str = ""
+    """Who wants it; empty: the person whose machine this is."""
+    ref: str = ""
+    """What whoever queued it calls it; no two ever have the same one."""
 
 
 class Added(msgspec.Struct, frozen=True, tag="add"):
@@ -75,15 +81,26 @@ class Dropped(msgspec.Struct, frozen=True, tag="drop"):
     """It is over: it has arrived, was cancelled, or its session is no more."""
 
     n: int
+    how: str = ARRIVED
 
 
-class Counted(msgspec.Struct, frozen=True, tag="count"):
-    """The highest number that was ever given."""
+class Paused(msgspec.Struct, frozen=True, tag="pause"):
+    """Nothing of a session goes out until somebody resumes it."""
+
+    session: str
+    on: bool = True
+
+
+class Counted(msgspec.Struct, frozen=True, omit_defaults=True, tag="count"):
+    """What a journal that is written anew keeps of what is no more."""
 
     last: int
+    """The highest number that was ever given."""
+    over: dict[str, str] = {}
+    """How the newest ones that had a `ref` left the queue."""
 
 
-Operation: TypeAlias = Counted | Added | Edited | Moved | Sending | Doubted | Released | Dropped
+Operation: TypeAlias = Counted | Added | Edited | Moved | Sending | Doubted | Released | Dropped | Paused
 
 Prompts: TypeAlias = tuple[Prompt, ...]
 """All of them, in the order in which they go out; those of one session keep theirs."""
@@ -93,7 +110,7 @@ def apply(prompts: Prompts, operation: Operation) -> Prompts:
     """Return the queue after an operation; one that names a prompt that is no more changes nothing."""
     match operation:
         case Added(prompt, first):
-            if any(each.n == prompt.n for each in prompts):
+            if any(each.n == prompt.n or (each.ref and each.ref == prompt.ref) for each in prompts):
                 return prompts
             place = _first_waiting(prompts, prompt.session) if first else len(prompts)
             return (*prompts[:place], prompt, *prompts[place:])
@@ -101,7 +118,7 @@ def apply(prompts: Prompts, operation: Operation) -> Prompts:
             return _moved(prompts, operation)
         case Dropped(n):
             return tuple(each for each in prompts if each.n != n)
-        case Counted():
+        case Counted() | Paused():
             return prompts
         case _:
             return tuple(_changed(each, operation) if each.n == operation.n else each for each in prompts)
@@ -137,14 +154,6 @@ def _moved(prompts: Prompts, move: Moved) -> Prompts:
     own.insert(max(fixed, min(move.place - 1, len(own))), prompt)
     order = iter(own)
     return tuple(next(order) if each.session == prompt.session else each for each in prompts)
-
-
-def replay(operations: Iterable[Operation]) -> Prompts:
-    """Return the queue that a journal tells."""
-    prompts: Prompts = ()
-    for operation in operations:
-        prompts = apply(prompts, operation)
-    return prompts
 
 
 def recovered(prompts: Prompts) -> list[Operation]:

@@ -12,10 +12,13 @@ from typing import Final
 
 import msgspec
 
-from agentdeck.queue.core import Added, Counted, Operation, Prompts, apply, replay
+from agentdeck.queue.core import Added, Counted, Dropped, Operation, Paused, Prompts, apply
 
 LONG: Final = 2000
 """Lines after which the file is written anew."""
+
+REMEMBERED: Final = 200
+"""Prompts with a `ref` of which it is known how they left the queue."""
 
 _DECODE: Final = msgspec.json.Decoder(Operation)
 
@@ -45,12 +48,14 @@ class Journal:
         self.prompts: Prompts = ()
         self.last = 0
         """The highest number that a prompt ever had here."""
+        self.paused: frozenset[str] = frozenset()
+        """Sessions of which nothing goes out."""
+        self.over: dict[str, str] = {}
+        """How prompts with a `ref` left the queue, the newest last."""
 
     def open(self) -> None:
-        operations = read(self._path)
-        self.prompts = replay(operations)
-        for operation in operations:
-            self._count(operation)
+        for operation in read(self._path):
+            self._take(operation)
         self._rewrite()
 
     def note(self, *operations: Operation) -> None:
@@ -68,21 +73,27 @@ class Journal:
                 os.ftruncate(self._fd, end)
             raise
         for operation in operations:
-            self.prompts = apply(self.prompts, operation)
-            self._count(operation)
+            self._take(operation)
         self._lines += len(operations)
         if self._lines > LONG:
             with contextlib.suppress(OSError):
                 self._rewrite()
 
-    def _count(self, operation: Operation) -> None:
+    def _take(self, operation: Operation) -> None:
         match operation:
             case Added(prompt):
                 self.last = max(self.last, prompt.n)
-            case Counted(last):
+            case Counted(last, over):
                 self.last = max(self.last, last)
+                self.over |= over
+            case Dropped(n, how):
+                self.over |= {each.ref: how for each in self.prompts if each.n == n and each.ref}
+                self.over = dict(list(self.over.items())[-REMEMBERED:])
+            case Paused(session, on):
+                self.paused = self.paused | {session} if on else self.paused - {session}
             case _:
                 pass
+        self.prompts = apply(self.prompts, operation)
 
     def close(self) -> None:
         if self._fd >= 0:
@@ -96,7 +107,7 @@ class Journal:
         flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(temporary, flags, 0o600)
         try:
-            data = _lines([Counted(self.last), *(Added(each) for each in self.prompts)])
+            data = _lines([Counted(self.last, self.over), *map(Paused, sorted(self.paused)), *map(Added, self.prompts)])
             if os.write(fd, data) != len(data):
                 raise OSError(28, os.strerror(28))
             os.fsync(fd)

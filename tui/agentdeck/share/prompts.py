@@ -1,12 +1,13 @@
-"""The queue of guests' prompts: in order of arrival, one at a time, none twice.
+"""Prompts of guests as everybody sees them: what was asked, by whom, and what became of it.
 
-queued → delivering → running → done | failed, or cancelled | expired on the way. What was being delivered when a hub
-died is `maybe`: it is shown, and never sent again by itself, because an agent may act on a prompt twice. An interrupt
-pauses the queue. Pure: whoever owns it says when the agent is free and stores what changed.
+They wait in the hub's one queue, in the order in which they came, between those of the owner; this is what is known of
+them there. queued → delivering → running → done, or failed, cancelled, expired, maybe on the way; `maybe`: it was on
+its way when something broke, and is not sent again by itself, because an agent may act on a prompt twice. Pure: whoever
+owns it tells what the queue says, and stores what changed.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,7 +16,7 @@ from agentdeck.share.refusal import RefusedError
 
 WAITING: Final = 20
 WAITING_EACH: Final = 5
-"""Prompts that may wait, of everybody and of one."""
+"""Prompts of guests that may wait, of everybody and of one."""
 
 ABSENCE: Final = 600.0
 """Seconds for which the prompts of somebody who left are kept."""
@@ -23,7 +24,16 @@ ABSENCE: Final = 600.0
 KEPT: Final = 50
 """Finished ones that are remembered."""
 
-OPEN: Final = frozenset({"queued", "delivering", "running"})
+OWNER: Final = "owner"
+
+UNSENT: Final = frozenset({"queued", "delivering", "maybe"})
+"""States of what has not certainly reached the agent."""
+
+OPEN: Final = UNSENT | {"running"}
+
+_IN_LINE: Final = {"waiting": "queued", "sending": "delivering", "unsure": "maybe"}
+_LEFT: Final = {"arrived": "running", "cancelled": "cancelled", "lost": "failed"}
+"""Our words for the hub's queue's."""
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -37,41 +47,78 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True):
     state: str = "queued"
 
 
+class InLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in the session's queue."""
+
+    n: int
+    """The number of it there."""
+    id: str
+    """Of a guest's prompt; empty for one of the owner's."""
+    text: str
+    at: float
+    state: str
+    """waiting, sending or unsure."""
+
+
 def cleaned(text: str) -> str:
     """A prompt without what could steer a terminal: only line ends and tabs are left of the control characters."""
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 class Prompts:
-    def __init__(self, stored: Iterable[Prompt] = (), *, paused: bool = False) -> None:
-        self.paused = paused
+    def __init__(self, stored: Iterable[Prompt] = ()) -> None:
+        self.paused = False
+        """Nothing goes out: after an interrupt, until somebody resumes it."""
         self.changed: set[str] = set()
         """Ids of what must be stored; whoever stores it empties this."""
-        self._items: dict[str, Prompt] = {}
+        self._items = {prompt.id: prompt for prompt in stored}
+        self._line: tuple[InLine, ...] = ()
         self._left: dict[str, float] = {}
         """Since when somebody is away."""
-        for prompt in stored:
-            self._put(prompt)
-            if prompt.state in ("delivering", "running"):
-                self._become(prompt.id, "maybe")
 
     # ── what there is ──────────────────────────────────────────────────────────────────────────
 
-    @property
-    def items(self) -> list[Prompt]:
-        return list(self._items.values())
+    def get(self, item: str) -> Prompt | None:
+        return self._items.get(item)
 
     @property
     def waiting(self) -> list[Prompt]:
+        """Those of guests, in the order in which they came."""
         return [prompt for prompt in self._items.values() if prompt.state == "queued"]
 
     @property
     def running(self) -> Prompt | None:
-        return next((p for p in self._items.values() if p.state in ("delivering", "running")), None)
+        return next((prompt for prompt in self._items.values() if prompt.state == "running"), None)
+
+    @property
+    def items(self) -> list[Prompt]:
+        """Everybody's: those that are over or run, then the queue in its order, with the owner's in their places."""
+        in_line = [self._items.get(each.id) or _owners(each) for each in self._line]
+        standing = {prompt.id for prompt in in_line}
+        return [prompt for prompt in self._items.values() if prompt.id not in standing] + in_line
 
     def position(self, item: str) -> int:
-        """1 is next, 0 does not wait."""
-        return next((n for n, prompt in enumerate(self.waiting, 1) if prompt.id == item), 0)
+        """1 is next, of whosever; 0 does not wait."""
+        waiting = [prompt.id for prompt in self.items if prompt.state == "queued"]
+        return waiting.index(item) + 1 if item in waiting else 0
+
+    def number(self, item: str) -> int:
+        """Its number in the hub's queue; 0 when it is not in there."""
+        return next((each.n for each in self._line if item in (each.id, _owners(each).id)), 0)
+
+    @property
+    def unknown(self) -> list[Prompt]:
+        """Those that wait and that the hub's queue has not been given yet."""
+        standing = {each.id for each in self._line}
+        return [prompt for prompt in self.waiting if prompt.id not in standing]
+
+    @property
+    def unwanted(self) -> list[int]:
+        """Numbers of what still waits in the hub's queue although nobody wants it any more."""
+        return [
+            each.n for each in self._line
+            if (prompt := self._items.get(each.id)) is not None and prompt.state not in OPEN
+        ]  # fmt: skip
 
     # ── people ─────────────────────────────────────────────────────────────────────────────────
 
@@ -83,43 +130,24 @@ class Prompts:
         if sum(other.by == person for other in waiting) >= WAITING_EACH:
             raise RefusedError("FULL", f"{WAITING_EACH} prompts of yours are waiting", retry_after=30.0)
 
-    def add(self, prompt: Prompt) -> int:
-        """Take a prompt that was checked; return its position."""
+    def add(self, prompt: Prompt) -> None:
+        """Take a prompt that was checked."""
         self._left.pop(prompt.by, None)
-        self._put(prompt)
+        self._items[prompt.id] = prompt
+        self.changed.add(prompt.id)
         self._forget_old()
-        return self.position(prompt.id)
 
-    def cancel(self, item: str, *, by: str = "") -> None:
-        """`by`: only if it is theirs. Raises `RefusedError`."""
-        prompt = self._items.get(item)
+    def check_cancel(self, item: str, *, by: str = "") -> None:
+        """`by`: only if it is theirs; without it also one of the owner's. Raises `RefusedError`."""
+        prompt = next((each for each in self.items if each.id == item), None)
         if prompt is None or (by and prompt.by != by):
             raise RefusedError("FORBIDDEN", "there is no such prompt of yours")
         if prompt.state not in ("queued", "maybe"):
             raise RefusedError("DUPLICATE", f"it is {prompt.state}")
+
+    def drop(self, item: str) -> None:
+        """Nobody wants this guest's prompt any more, and it did not go out."""
         self._become(item, "cancelled")
-
-    def move(self, item: str, position: int) -> None:
-        """Put a waiting prompt at a position among those that wait. Raises `RefusedError`."""
-        waiting = [prompt.id for prompt in self.waiting]
-        if item not in waiting:
-            raise RefusedError("BAD_MESSAGE", "it does not wait")
-        waiting.remove(item)
-        waiting.insert(max(0, position - 1), item)
-        self._items = {
-            **{name: prompt for name, prompt in self._items.items() if prompt.state != "queued"},
-            **{name: self._items[name] for name in waiting},
-        }
-        self.changed.update(waiting)
-
-    def pause(self, on: bool) -> None:
-        self.paused = on
-
-    def interrupted(self) -> None:
-        """Somebody ended the turn: what ran is cancelled, and what waits stays until somebody resumes."""
-        if (running := self.running) is not None:
-            self._become(running.id, "cancelled")
-        self.paused = True
 
     def removed(self, person: str) -> None:
         """Their access was withdrawn: what waits is cancelled, what runs goes on."""
@@ -141,34 +169,41 @@ class Prompts:
             self._become(item, "expired")
         return bool(expired)
 
-    # ── the agent ──────────────────────────────────────────────────────────────────────────────
+    # ── the queue and the agent ────────────────────────────────────────────────────────────────
 
-    def next(self) -> Prompt | None:
-        """The prompt to send now, if none runs and nobody paused; it is `delivering` from here on."""
-        if self.paused or self.running is not None:
-            return None
-        waiting = self.waiting
-        return self._become(waiting[0].id, "delivering") if waiting else None
+    def hear(self, line: Sequence[InLine], over: Mapping[str, str]) -> None:
+        """What is in the session's queue now, and how guests' prompts have left it, by their ids."""
+        self._line = tuple(line)
+        for item, how in over.items():
+            prompt = self._items.get(item)
+            if prompt is not None and prompt.state in UNSENT:
+                if how == "arrived":
+                    self.ended()
+                self._become(item, _LEFT[how])
+        for each in self._line:
+            prompt = self._items.get(each.id)
+            if each.state == "sending":
+                self.ended()  # what ran before is over, or this one had to wait
+            if prompt is not None and prompt.state in UNSENT:
+                self._become(each.id, _IN_LINE[each.state])
 
-    def sent(self, item: str) -> None:
-        if self._items[item].state == "delivering":
-            self._become(item, "running")
+    def ended(self, *, failed: bool = False) -> None:
+        """The agent rests again, or is gone: what ran is over."""
+        if (running := self.running) is not None:
+            self._become(running.id, "failed" if failed else "done")
 
-    def ended(self, *, failed: bool = False) -> Prompt | None:
-        """The agent is free again, or gone; return what ran."""
-        running = self.running
-        return self._become(running.id, "failed" if failed else "done") if running is not None else None
+    def interrupted(self) -> None:
+        """Somebody ended the turn: what ran is cancelled."""
+        if (running := self.running) is not None:
+            self._become(running.id, "cancelled")
 
     # ── keeping ────────────────────────────────────────────────────────────────────────────────
 
-    def _put(self, prompt: Prompt) -> None:
-        self._items[prompt.id] = prompt
-        self.changed.add(prompt.id)
-
-    def _become(self, item: str, state: str) -> Prompt:
-        prompt = self._items[item] = msgspec.structs.replace(self._items[item], state=state)
-        self.changed.add(item)
-        return prompt
+    def _become(self, item: str, state: str) -> None:
+        prompt = self._items[item]
+        if prompt.state != state:
+            self._items[item] = msgspec.structs.replace(prompt, state=state)
+            self.changed.add(item)
 
     def _forget_old(self) -> None:
         closed = [name for name, prompt in self._items.items() if prompt.state not in OPEN]
@@ -176,5 +211,8 @@ class Prompts:
             del self._items[name]
             self.changed.add(name)
 
-    def get(self, item: str) -> Prompt | None:
-        return self._items.get(item)
+
+def _owners(place: InLine) -> Prompt:
+    """One of the owner's own, as an item of the same list."""
+    state = _IN_LINE[place.state]
+    return Prompt(id=f"{OWNER}.{place.n}", by=OWNER, name=OWNER, text=place.text, at=place.at, state=state)

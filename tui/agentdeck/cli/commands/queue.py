@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from agentdeck.protocol import queue as q
     from agentdeck.protocol.queue import Queued
 
+    Asked = q.Enqueue | q.EditQueued | q.SendQueued | q.MoveQueued | q.CancelQueued | q.PauseQueued
+
 MORE: Final = """\
 A queued prompt is sent when the session is really free, never into a dialog, and stays in the list until the transcript
 shows that it has arrived. One that may have arrived (unsure) is not sent again by itself: --send N does, --cancel N
@@ -36,6 +38,8 @@ def register(subparsers: Subparsers) -> None:
     choice.add_argument("--edit", metavar=("N", "TEXT"), nargs=2, help="give prompt N another text")
     choice.add_argument("--first", metavar="N", type=int, help="put prompt N before the others")
     choice.add_argument("--cancel", metavar="N", type=int, help="drop prompt N")
+    choice.add_argument("--pause", action="store_true", help="let nothing go out until --resume")
+    choice.add_argument("--resume", action="store_true", help="let it go on, also after an interrupt")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -45,16 +49,17 @@ def run(arguments: argparse.Namespace) -> int:
 
     sessions = find([ref for ref in arguments.session.split(",") if ref])
     names = {session.id: session.name for session in sessions}
-    request = _request(arguments, tuple(names))
+    requests = _requests(arguments, tuple(names))
 
     async def listed(client: HubClient) -> list["Queued"]:
         told = [await client.ask(q.ReadQueue(session=session), q.Queues) for session in names]
         return [prompt for each in told for prompt in each.prompts]
 
     async def ask(client: HubClient) -> list["Queued"]:
-        if request is not None:
-            if not isinstance(request, q.Enqueue) and request.n not in [each.n for each in await listed(client)]:
-                raise SessionError(f"no prompt {request.n} waits there", hint="agentdeck queue ID shows those that do")
+        for request in requests:
+            number = getattr(request, "n", None)
+            if number is not None and number not in [each.n for each in await listed(client)]:
+                raise SessionError(f"no prompt {number} waits there", hint="agentdeck queue ID shows those that do")
             await client.ask(request, q.Queues)
         return await listed(client)
 
@@ -63,33 +68,35 @@ def run(arguments: argparse.Namespace) -> int:
         emit(prompts)
     elif prompts:
         print(listing(prompts, names, time.time()))
-    elif request is None or isinstance(request, q.CancelQueued):
+    elif not isinstance(next(iter(requests), None), q.Enqueue):
         print("nothing waits")
     return 0
 
 
-def _request(
-    arguments: argparse.Namespace, sessions: tuple[str, ...]
-) -> "q.Enqueue | q.EditQueued | q.SendQueued | q.MoveQueued | q.CancelQueued | None":
-    """What the words ask for; None when they only ask what waits. Raises `UsageError`."""
+def _requests(arguments: argparse.Namespace, sessions: tuple[str, ...]) -> "list[Asked]":
+    """What the words ask for; nothing when they only ask what waits. Raises `UsageError`."""
     from agentdeck.protocol import queue as q
 
     now = arguments.now is not None
     given = arguments.text if not now or arguments.text is not None else arguments.now
-    takes_none = [word for word in ("list", "send", "edit", "first", "cancel") if getattr(arguments, word)]
+    takes_none = [
+        word for word in ("list", "send", "edit", "first", "cancel", "pause", "resume") if getattr(arguments, word)
+    ]
     if (takes_none and given is not None) or (now and arguments.text is not None and arguments.now):
         raise UsageError("there is a text too many", hint="agentdeck queue --help shows how it is called")
     if arguments.edit is not None:
-        return q.EditQueued(n=_number(arguments.edit[0]), text=_text(arguments.edit[1]))
+        return [q.EditQueued(n=_number(arguments.edit[0]), text=_text(arguments.edit[1]))]
     if arguments.send is not None:
-        return q.SendQueued(n=arguments.send)
+        return [q.SendQueued(n=arguments.send)]
     if arguments.first is not None:
-        return q.MoveQueued(n=arguments.first, place=1)
+        return [q.MoveQueued(n=arguments.first, place=1)]
     if arguments.cancel is not None:
-        return q.CancelQueued(n=arguments.cancel)
+        return [q.CancelQueued(n=arguments.cancel)]
+    if arguments.pause or arguments.resume:
+        return [q.PauseQueued(session=session, on=arguments.pause) for session in sessions]
     if given is None:
-        return None
-    return q.Enqueue(sessions=sessions, text=_text(given), now=now)
+        return []
+    return [q.Enqueue(sessions=sessions, text=_text(given), now=now)]
 
 
 def _number(word: str) -> int:
