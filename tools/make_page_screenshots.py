@@ -15,7 +15,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from playwright.async_api import Browser, Page, async_playwright
 
 ROOT = Path(__file__).parent.parent
@@ -33,6 +35,9 @@ from tests.page.conftest import DESKTOP, PHONE, chromium, prefer, running, start
 OUT = ROOT / "screenshots"
 SLOWER = 34
 """The recording took a minute; a session that is worth sharing has gone on for longer."""
+
+AGE = 19 * 60.0
+"""Seconds for which the session seems to run: as long as its recording, made slower."""
 
 MOMENT = re.compile(rb'"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3})Z"')
 
@@ -75,7 +80,6 @@ async def people(world: World, session: str) -> tuple[Link, Guest]:
     """Fill the room; return a link for one more, and one of those who talk."""
     driver = await world.invite(session, "driver", max_uses=8)
     ben, mia = await world.join(driver, "ben"), await world.join(driver, "mia")
-    await world.join(await world.invite(session, "observer"), "Sam")
     await world.client.ask(
         s.Say(session=session, text="It is about to run the new test. Have a look at the edit."), m.Done
     )
@@ -87,64 +91,52 @@ async def people(world: World, session: str) -> tuple[Link, Guest]:
     return driver, ben
 
 
-async def visit(browser: Browser, link: Link, size: tuple[int, int], name: str) -> Page:
+async def window(browser: Browser, size: tuple[int, int], **more: Any) -> Page:
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme="dark", reduced_motion="reduce",
-        device_scale_factor=1.5, has_touch=size == PHONE,
-    )  # type: ignore[arg-type]  # fmt: skip
-    page = await context.new_page()
-    await page.goto(link.url)
-    await page.fill("#name-1", name)
-    return page
+        device_scale_factor=1.5, has_touch=size == PHONE, **more,
+    )  # fmt: skip
+    return await context.new_page()
 
 
-async def shoot(page: Page, name: str) -> None:
+async def shoot(page: Page, name: str, colours: str) -> None:
+    await prefer(page, colours)
     await page.wait_for_timeout(900)
-    await page.screenshot(path=OUT / f"share-{name}.png")
-    print(f"share-{name}.png")
+    await page.screenshot(path=OUT / f"share-{name}-{colours}.png")
+    print(f"share-{name}-{colours}.png")
 
 
-async def both(page: Page, name: str) -> None:
-    for colours in ("dark", "light"):
-        await prefer(page, colours)
-        await shoot(page, f"{name}-{colours}")
-
-
-async def enter(page: Page) -> None:
-    await page.click("#enter-name button.main")
+async def ready(page: Page) -> None:
     await page.locator("#state", has_text="needs its owner").wait_for()
+    await page.wait_for_selector("#chart svg", state="attached")
     await page.evaluate("document.activeElement.blur()")
 
 
 async def draw(world: World, browser: Browser) -> None:
     session = await start_recorded(world, world.paths.state.parent, change=stretched)
+    running = world.hub.roster.sessions[session]
+    running.info = msgspec.structs.replace(running.info, started=running.info.started - AGE)
     await world.share(session)
     link, ben = await people(world, session)
-    desktop = await visit(browser, link, DESKTOP, "ana")
-    await shoot(desktop, "name-dark")
-    await enter(desktop)
+    desktop = await window(browser, DESKTOP)
+    await desktop.goto(link.url)
+    await desktop.fill("#name-1", "ana")
+    await desktop.click("#enter-name button.main")
+    await ready(desktop)
     await ben.send("typing", on=True)
-    await both(desktop, "desktop")
-    phone = await visit(browser, link, PHONE, "Jo")
-    await enter(phone)
-    await both(phone, "phone")
-    for region in ("activity", "talk", "usage"):
+    await shoot(desktop, "desktop", "dark")
+    phone = await window(browser, PHONE, storage_state=await desktop.context.storage_state())  # the same person
+    await phone.goto(f"{link.base}/s/{link.share}")
+    await ready(phone)
+    await shoot(phone, "phone", "dark")
+    for region, colours in (("talk", "dark"), ("usage", "light")):
         await phone.click(f"#regions [data-region={region}]")
         await ben.send("typing", on=True)
-        await both(phone, f"phone-{region}")
+        await shoot(phone, f"phone-{region}", colours)
     await desktop.click("[data-tab=queue]")
     await desktop.click("[data-tab=files]")
     await desktop.evaluate("document.activeElement.blur()")
-    await both(desktop, "queue")
-    code = (await world.client.ask(s.Invite(session=session, code=True), s.Shared)).code
-    await phone.goto(f"{link.base}/join")
-    await phone.fill("#code", code)
-    await phone.click("#enter-code button.main")
-    await phone.wait_for_selector("#words:not(:empty)")
-    await shoot(phone, "waiting-phone-light")
-    await world.client.ask(s.Unshare(session=session), m.Done)
-    await desktop.locator("h1", has_text="The share has ended").wait_for()
-    await shoot(desktop, "ended-light")
+    await shoot(desktop, "queue", "light")
 
 
 async def main() -> None:

@@ -1,6 +1,7 @@
 """What viewers cost: CPU and memory of the gateway per viewer and frame, delays, stalled viewers, the way to a link.
 
     python -m tests.bench.bench_share [VIEWERS] [SECONDS]
+    python -m tests.bench.bench_share stalled [ROUNDS]
 
 The gateway is the real process. The bench plays the hub at its control socket; the viewers are another process.
 """
@@ -136,8 +137,8 @@ class Watching(asyncio.Protocol):
             at = data.find(b'"t":"screen"', at + 10)
 
 
-async def viewers(host: str, count: int, seconds: float) -> None:
-    """The other process: open the sockets, say so, measure, tell."""
+async def viewers(host: str, count: int) -> None:
+    """The other process: open the sockets and say so; for each line, tell what was measured since the line before."""
     loop = asyncio.get_running_loop()
     address, port = host.rsplit(":", 1)
     for n in range(count):
@@ -145,12 +146,64 @@ async def viewers(host: str, count: int, seconds: float) -> None:
         if n % 50 == 0:
             await asyncio.sleep(0.02)
     print("ready", flush=True)
-    await loop.run_in_executor(None, sys.stdin.readline)
-    Watching.delays.clear()
-    Watching.frames = 0
-    await asyncio.sleep(seconds)
-    delays = Watching.delays or [0.0]
-    print(Watching.frames, percentile(delays, 50), percentile(delays, 99), flush=True)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        delays = Watching.delays or [0.0]
+        print(Watching.frames, percentile(delays, 50), percentile(delays, 99), flush=True)
+        Watching.delays.clear()
+        Watching.frames = 0
+
+
+class Crowd:
+    """Viewers in a process of their own."""
+
+    @classmethod
+    async def come(cls, hub: HubSide, host: str, count: int) -> "Crowd":
+        crowd = cls()
+        crowd._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.bench.bench_share", "viewers", host, str(count),
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        await crowd._read()
+        while sum(hub.sockets.values()) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        return crowd
+
+    _process: asyncio.subprocess.Process
+
+    async def _read(self) -> str:
+        assert self._process.stdout is not None
+        return (await self._process.stdout.readline()).decode()
+
+    async def measured(self) -> tuple[float, float, float]:
+        """Frames, p50 and p99 in seconds, since this was asked last."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+        frames, p50, p99 = map(float, (await self._read()).split())
+        return frames, p50, p99
+
+    async def leave(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        await self._process.wait()
+
+
+class Stage:
+    """The hub's screen, drawn at a steady pace."""
+
+    def __init__(self, hub: HubSide) -> None:
+        self._hub = hub
+        self._seq = 1
+
+    async def play(self, seconds: float, until: Callable[[], bool] = lambda: False) -> float:
+        """Draw for this long, or until something holds; return how long it was."""
+        loop = asyncio.get_running_loop()
+        began = due = loop.time()
+        while loop.time() - began < seconds and not until():
+            self._hub.send(g.Drawn(share="bench", frame=picture(self._seq, full=False)))
+            self._seq += 1
+            due += 1 / RATE
+            await asyncio.sleep(max(0.0, due - loop.time()))
+        return loop.time() - began
 
 
 async def stall(host: str, count: int) -> list[socket.socket]:
@@ -168,53 +221,67 @@ async def stall(host: str, count: int) -> list[socket.socket]:
     return made
 
 
-async def run(count: int, seconds: float, *, stalled: int = 0) -> list[object]:
+async def run(count: int, seconds: float) -> list[object]:
     with tempfile.TemporaryDirectory(prefix="adb-") as place:
         process, hub, ready = await begin(Path(place), 1000)
         host = ready.url.removeprefix("http://")
         base = memory(process.pid)
-        crowd = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "tests.bench.bench_share", "viewers", host, str(count), str(seconds),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        assert crowd.stdout is not None
-        assert crowd.stdin is not None
-        await crowd.stdout.readline()
-        while sum(hub.sockets.values()) < count:  # noqa: ASYNC110
-            await asyncio.sleep(0.05)
-        still = await stall(host, stalled)
-        seq, loop = 1, asyncio.get_running_loop()
-        before_memory = memory(process.pid)
-        crowd.stdin.write(b"\n")
-        began, used = loop.time(), cpu(process.pid)
-        due = began
-        while loop.time() - began < seconds:
-            hub.send(g.Drawn(share="bench", frame=picture(seq, full=False)))
-            seq += 1
-            due += 1 / RATE
-            await asyncio.sleep(max(0.0, due - loop.time()))
-        took = loop.time() - began
+        crowd = await Crowd.come(hub, host, count)
+        held = memory(process.pid) - base
+        await crowd.measured()
+        used = cpu(process.pid)
+        took = await Stage(hub).play(seconds)
         spent = cpu(process.pid) - used
-        frames, p50, p99 = map(float, (await crowd.stdout.readline()).split())
-        grown = memory(process.pid) - before_memory
-        gone = -1.0
-        if stalled:
-            while sum(hub.sockets.values()) > count and loop.time() - began < 30:
-                hub.send(g.Drawn(share="bench", frame=picture(seq, full=False)))
-                seq += 1
-                await asyncio.sleep(1 / RATE)
-            gone = loop.time() - began
-        for each in still:
-            each.close()
+        frames, p50, p99 = await crowd.measured()
         hub.send(g.End())
-        await crowd.wait()
+        await crowd.leave()
         process.terminate()
         process.wait(10)
         sent = count * RATE * took
         return [
-            count, stalled, 100 * spent / took, 1e6 * spent / max(frames, 1), 100 * frames / sent, 1000 * p50,
-            1000 * p99, 1024 * (before_memory - base) / max(count, 1), grown, gone,
+            count, 100 * spent / took, 1e6 * spent / max(frames, 1), 100 * frames / sent, 1000 * p50, 1000 * p99,
+            1024 * held / max(count, 1),
         ]  # fmt: skip
+
+
+async def beside(count: int, stalled: int, rounds: int, seconds: float) -> None:
+    """The same viewers with and without others who read nothing, in turns, and how they fare beside each other."""
+    with tempfile.TemporaryDirectory(prefix="adb-") as place:
+        process, hub, ready = await begin(Path(place), 1000)
+        host = ready.url.removeprefix("http://")
+        crowd = await Crowd.come(hub, host, count)
+        stage = Stage(hub)
+        await stage.play(1.0)
+        taken: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+        grown, left = 0.0, 0.0
+        for number in range(2 * rounds):
+            on = number % 4 in (1, 2)  # without, with, with, without: what drifts meets both alike
+            before = memory(process.pid)
+            still = await stall(host, stalled) if on else []
+            await stage.play(0.5)
+            await crowd.measured()
+            await stage.play(seconds)
+            _, p50, p99 = await crowd.measured()
+            taken[on].append((1000 * p50, 1000 * p99))
+            if on:
+                grown = max(grown, memory(process.pid) - before)
+                gone = await stage.play(30, lambda: sum(hub.sockets.values()) <= count)
+                left = max(left, 0.5 + seconds + gone)
+            for each in still:
+                each.close()
+        hub.send(g.End())
+        await crowd.leave()
+        process.terminate()
+        process.wait(10)
+    without, with_ = (
+        [sorted(column)[len(column) // 2] for column in zip(*taken[on], strict=True)] for on in (False, True)
+    )
+    ratio = [much / max(little, 1e-9) for little, much in zip(without, with_, strict=True)]
+    table(
+        f"{count} viewers beside others who read nothing: medians of {rounds} rounds", ("stalled", "p50 ms", "p99 ms"),
+        [[0, *without], [stalled, *with_], ["ratio", *ratio]],
+    )  # fmt: skip
+    table("those who read nothing", ("viewers", "MB grown", "gone s"), [[stalled, grown, left]])
 
 
 def cold() -> float:
@@ -235,26 +302,26 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if sys.argv[1:2] == ["viewers"]:
+        watching = viewers(sys.argv[2], int(sys.argv[3]))
         with contextlib.suppress(ImportError):
             import uvloop
 
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(viewers(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
+                runner.run(watching)
             return
-        asyncio.run(viewers(sys.argv[2], int(sys.argv[3]), float(sys.argv[4])))
+        asyncio.run(watching)
         return
-    most = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
     os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
-    rows = [asyncio.run(run(count, seconds)) for count in sorted({10, 100, most})]
-    rows.append(asyncio.run(run(100, max(seconds, 6.0), stalled=20)))
-    table(
-        f"{RATE} frames a second of about 1 KB to each viewer",
-        ("viewers", "stalled", "CPU %", "µs/frame", "delivered %", "p50 ms", "p99 ms", "KB/viewer", "MB grown",
-         "gone s"),
-        rows,
-    )  # fmt: skip
-    table("a gateway, until it is ready", ("s",), [[cold()] for _ in range(3)])
+    if sys.argv[1:2] != ["stalled"]:
+        most = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+        seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
+        table(
+            f"{RATE} frames a second of about 1 KB to each viewer",
+            ("viewers", "CPU %", "µs/frame", "delivered %", "p50 ms", "p99 ms", "KB/viewer"),
+            [asyncio.run(run(count, seconds)) for count in sorted({10, 100, most})],
+        )  # fmt: skip
+        table("a gateway, until it is ready", ("s",), [[cold()] for _ in range(3)])
+    asyncio.run(beside(100, 20, int(sys.argv[2]) if sys.argv[1:2] == ["stalled"] and len(sys.argv) > 2 else 4, 4.0))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from tests.e2e.world import World
 
 pytestmark = [pytest.mark.tmux, pytest.mark.timeout(180)]
 
-ESC, ENTER, TAB, CTRL_T = "\x1b", "\r", "\t", "\x14"
+ESC, ENTER, TAB, CTRL_T, CTRL_Q = "\x1b", "\r", "\t", "\x14", "\x11"
+ALT_RIGHT, ALT_UP, F5 = "\x1b[1;3C", "\x1b[1;3A", "\x1b[15~"
 
 
 def shared(world: World) -> tuple[Tmux, str]:
@@ -57,11 +58,14 @@ def test_a_joiner_sees_the_session_talks_helps_and_is_sent_away(world: World) ->
     world.wait_for_screen(session, "[ana via agentdeck] pwd")
     guest.wait_for("[ana via agentdeck] pwd")
     owner.send(ESC)
+    owner.wait_for("tab: say something", gone=True)
     owner.wait_for("share: 1 viewer 1 driver")
 
     owner.send("S")
-    owner.wait_for("people")
-    owner.send("k")
+    owner.wait_for("tab: say something")
+    owner.send("x")
+    owner.wait_for("send ana away")
+    owner.send(ENTER)
     until(lambda: guest.ended)
     assert "the owner has taken your access away" in guest.screen(history=10)
     assert guest.exit_status == 9
@@ -95,9 +99,59 @@ def test_one_key_cuts_everything_off(world: World) -> None:
     owner.send("X")  # also in the dialog, which is still open
     owner.wait_for("nothing is shared any more")
     owner.wait_for("share: 1 viewer", gone=True)
-    guest.wait_for("offline")
-    guest.send("/leave" + ENTER)
     until(lambda: guest.ended)
+    assert "the owner has ended the share" in guest.screen(history=10)
+    assert guest.exit_status == 9
+
+
+def test_a_small_terminal_reaches_every_part_of_a_large_screen_and_copies_from_it(world: World) -> None:
+    _, link = shared(world)
+    session = world.session("pair")["id"]
+    world.agentdeck("send", session, "for n in $(seq 70); do printf '%115s|end\\n' $n; done")
+    guest = join(world, link, "ana", cols=80, rows=24)
+    guest.wait_for(re.compile(r"hidden: \d+ right, \d+ above"))
+    guest.wait_until_still()
+    assert "|end" not in guest.screen()
+    for _ in range(6):
+        guest.send(ALT_RIGHT)
+    guest.wait_for("|end")
+    guest.wait_for("left")
+    guest.send(ALT_UP)
+    guest.wait_for("below")
+    guest.send(ESC)
+    guest.wait_for(re.compile(r"hidden: \d+ right, \d+ above"))
+    guest.send(F5)
+    guest.wait_for("copied")
+
+
+def test_a_link_that_is_pasted_when_asked_stands_in_no_command_line(world: World) -> None:
+    _, link = shared(world)
+    guest = world.sit_down(*world.argv("join", "--name", "ana"))
+    guest.wait_for("Link or code:")
+    guest.send(link + ENTER)
+    guest.wait_for("[shared: 1]")
+
+
+def test_beside_a_shell_there_is_no_empty_feed(world: World) -> None:
+    _, link = shared(world)
+    guest = join(world, link, "ana")
+    guest.wait_for("[shared: 1]")
+    guest.wait_until_still()
+    assert "events" not in guest.screen()
+    assert "no figures" not in guest.screen()
+
+
+def test_a_draft_and_what_nobody_got_are_not_lost_when_one_leaves(world: World) -> None:
+    _, link = shared(world)
+    guest = join(world, link, "ana")
+    guest.wait_for("[shared: 1]")
+    world.agentdeck("invite", "pair", "--give", "ana", "--role", "commenter")
+    guest.wait_for("commenter")
+    guest.send("half a thought")
+    guest.wait_for("half a thought")
+    guest.send(CTRL_Q)
+    until(lambda: guest.ended)
+    assert "what you wrote and nobody has got:\n  half a thought" in guest.screen(history=10)
 
 
 @pytest.mark.parametrize(

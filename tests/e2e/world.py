@@ -19,6 +19,7 @@ from typing import Any
 
 from agentdeck.cli import hub_process
 from agentdeck.paths import Paths, locate
+from agentdeck.share import meeting
 from tests.e2e.clis import RealCli, make_project
 from tests.e2e.patience import patient, until
 from tests.e2e.tmux import Tmux
@@ -186,6 +187,8 @@ class World:
                     if session["exit_status"] is None:
                         left |= {int(session["pid"]), int(session["holder_pid"])}
                         self.call("stop", session["id"])
+                if (self.paths.run / meeting.SOCKET).exists():
+                    self.call("shares", "--panic")
                 break
             except (AssertionError, subprocess.TimeoutExpired):
                 _kill(hub_process.running(self.paths))

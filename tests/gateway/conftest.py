@@ -45,7 +45,7 @@ class Link:
 
     @property
     def secret(self) -> str:
-        return urlsplit(self.url).fragment
+        return urlsplit(self.url).fragment.partition(".")[0]
 
 
 @dataclass
@@ -214,9 +214,9 @@ class World:
         return int(self.hub.sharing.shares.gateway.pid)
 
 
-@pytest.fixture
-async def world(hub: Hub, client: HubClient, paths: Paths, tmp_path: Path) -> AsyncIterator[World]:
-    world = World(hub, client, paths, tmp_path)
+@contextlib.asynccontextmanager
+async def shared_world(hub: Hub, client: HubClient, paths: Paths, place: Path) -> AsyncIterator[World]:
+    world = World(hub, client, paths, place)
     try:
         yield world
     finally:
@@ -225,3 +225,9 @@ async def world(hub: Hub, client: HubClient, paths: Paths, tmp_path: Path) -> As
         if pid := world.gateway_pid():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, 9)
+
+
+@pytest.fixture
+async def world(hub: Hub, client: HubClient, paths: Paths, tmp_path: Path) -> AsyncIterator[World]:
+    async with shared_world(hub, client, paths, tmp_path) as world:
+        yield world

@@ -102,9 +102,19 @@ async def test_panic_cuts_everything_at_once(world: World) -> None:
     pid = world.gateway_pid()
     await world.client.ask(s.Panic(), m.Done)
     await guest.until(lambda: guest.reader is not None and guest.reader.done(), 10)
+    assert guest.closed == 4000, "who is told that it is over does not come back again and again"
     await until(lambda: not alive(pid))
     assert '"share":' not in world.allowlist.read_text()
     assert (await world.client.ask(s.ListShares(), s.SharesTold)).shares == ()
+
+
+async def test_panic_does_not_wait_for_a_gateway_that_hangs(world: World) -> None:
+    _, guest = await talking(world)
+    pid = world.gateway_pid()
+    os.kill(pid, 19)
+    await world.client.ask(s.Panic(), m.Done)
+    await until(lambda: not alive(pid))
+    await guest.until(lambda: guest.reader is not None and guest.reader.done(), 10)
 
 
 def alive(pid: int) -> bool:

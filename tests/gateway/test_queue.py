@@ -3,7 +3,10 @@
 import pytest
 
 from agentdeck.errors import ShareError
+from agentdeck.hub.hub import Hub
+from agentdeck.hub.queue import QueueDesk
 from agentdeck.protocol import messages as m
+from agentdeck.protocol import queue as q
 from agentdeck.protocol import share as s
 from tests.gateway.conftest import Guest, Link, World
 from tests.hub.conftest import text, until
@@ -96,6 +99,90 @@ async def test_a_prompt_is_taken_back_by_its_author_or_the_owner_and_moved_by_th
     await world.client.ask(s.Kick(session=session, participant="ana"), m.Done)
     facts = await world.facts()
     assert {p.state for p in facts.queue} == {"cancelled"}, "what somebody without access wanted is not done"
+
+
+async def test_the_owner_and_guests_wait_in_one_order(world: World) -> None:
+    session, link = await shell(world)
+    ana = await world.join(link, "ana")
+    await work(world, session)
+    await ana.send("command", "k1", text=": one")
+    await ana.answer("k1")
+    await world.client.ask(q.Enqueue(sessions=(session,), text=": the plan"), q.Queues)
+    await ana.send("command", "k2", text=": two")
+    assert (await ana.answer("k2"))["d"]["position"] == 3
+    await ana.until(lambda: len(states(ana)) == 3)
+    items = ana.newest("queue")["items"]
+    assert [(each["name"], each["position"]) for each in items] == [("ana", 1), ("owner", 2), ("ana", 3)]
+    assert "the plan" not in str(ana.heard), "what the owner wrote is seen when it is sent"
+    await until(lambda: _owner_sees(world, [": one", ": the plan", ": two"]))
+    await world.client.ask(s.MovePrompt(session=session, item=items[2]["id"], position=1), m.Done)
+    await ana.until(lambda: [each["position"] for each in ana.newest("queue")["items"]] == [1, 2, 3])
+    world.client.post(m.Input(session=session, data=b"\x03"))
+    await ana.until(lambda: [each["state"] for each in ana.newest("queue")["items"]] == ["done"] * 2, 60)
+    await until(lambda: _shows(world, session, ": the plan"), 60)
+    shown = await text(world.client, session)
+    assert shown.index("] : two") < shown.index("] : one") < shown.index(": the plan")
+
+
+async def _owner_sees(world: World, texts: list[str]) -> bool:
+    return [each.text for each in (await world.facts()).queue] == texts
+
+
+async def _shows(world: World, session: str, wanted: str) -> bool:
+    return wanted in await text(world.client, session)
+
+
+async def test_who_cancels_in_the_owners_own_list_cancels_for_the_guest(world: World) -> None:
+    session, link = await shell(world)
+    ana = await world.join(link, "ana")
+    await work(world, session)
+    await ana.send("command", "k1", text=": one")
+    await ana.answer("k1")
+    (waits,) = (await world.client.ask(q.ReadQueue(session=session), q.Queues)).prompts
+    assert (waits.by, waits.text) == ("ana", "[ana via agentdeck] : one")
+    await world.client.ask(q.CancelQueued(n=waits.n), q.Queues)
+    await ana.until(lambda: states(ana) == {": one": "cancelled"})
+
+
+async def test_the_end_of_a_share_takes_back_what_guests_wanted_and_nothing_else(world: World) -> None:
+    session, link = await shell(world)
+    ana = await world.join(link, "ana")
+    await work(world, session)
+    await ana.send("command", "k1", text=": one")
+    await ana.answer("k1")
+    await ana.send("interrupt", "i1")
+    await ana.answer("i1")
+    await ana.until(lambda: ana.newest("queue").get("paused"))
+    await world.client.ask(q.Enqueue(sessions=(session,), text=": mine"), q.Queues)
+    told = await world.client.ask(q.ReadQueue(session=session), q.Queues)
+    assert (len(told.prompts), told.paused) == (2, (session,))
+    await world.client.ask(s.Unshare(session=session), m.Done)
+    told = await world.client.ask(q.ReadQueue(session=session), q.Queues)
+    assert [each.text for each in told.prompts if each.by] == []
+    assert told.paused == (), "nobody is there any more to resume it"
+
+
+async def test_a_hub_that_dies_before_a_prompt_was_queued_leaves_it_to_the_next_one(world: World) -> None:
+    session, link = await shell(world)
+    ana = await world.join(link, "ana")
+    await work(world, session)
+    await ana.send("command", "k1", text=": one")
+    await ana.answer("k1")
+    room = world.hub.sharing.shares.rooms[link.share]
+    room.guests.add = lambda prompt: 0  # type: ignore[method-assign]
+    await ana.send("command", "k2", text=": two")
+    await ana.answer("k2")
+    world.hub.sharing.stop()
+    for desk in world.hub._desks:
+        if isinstance(desk, QueueDesk):
+            desk.stop()
+    async with Hub(world.paths, world.hub.roster._config) as other:
+        await until(lambda: link.share in other.sharing.shares.rooms)
+        prompts = other.sharing.shares.rooms[link.share].room.prompts
+        await until(lambda: prompts.unknown == [])
+        assert [(each.text, each.state) for each in prompts.items] == [(": one", "queued"), (": two", "queued")]
+        for room in tuple(other.sharing.shares.rooms.values()):
+            await other.sharing.shares.end(room, "ENDED", "over")
 
 
 async def test_nobody_fills_the_queue(world: World) -> None:

@@ -6,7 +6,7 @@ import random
 import signal
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from agentdeck.hub.hub import Hub
+from agentdeck.hub.peer import Peer
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import share as s
 from tests.gateway.conftest import Guest, Link, World
@@ -176,6 +177,11 @@ async def test_viewers_outlive_a_hub_that_dies_and_go_on_with_the_next_one(world
         assert again.epoch == guest.epoch
         assert again.of("hello")[0]["d"]["name"] == "ana"
         assert not set(again.seqs) & set(guest.seqs)
+        told = other.sharing.answer(Peer(lambda *_: None, lambda _: None), s.Share(session=session))
+        assert isinstance(told, Awaitable)
+        shared = await told
+        assert isinstance(shared, s.Shared)
+        assert (shared.url, shared.code, shared.again) == (link.url, link.code, True)
         for room in tuple(other.sharing.shares.rooms.values()):
             await other.sharing.shares.end(room, "ENDED", "over")
 

@@ -97,7 +97,8 @@ def test_what_cannot_be_shared_says_so_with_its_own_exit_code(shell: Shell) -> N
     shell.run("share", "shop", "--expires", "25h", "--json", code=2)
     shell.run("share", "shop", "--expires", "soon", "--json", code=2)
     shell.run("repo", "allow", "--server", "lan")
-    assert "certificate" in shell.run("share", "shop", "--lan", "--json", code=2)
+    assert "go together" in shell.run("share", "shop", "--lan", "--cert", "x.pem", "--json", code=2)
+    assert "everybody on the way" in shell.run("share", "shop", "--url", "http://box.test", "--json", code=2)
     shell.run("unshare", "shop", code=9)
     assert "nothing is shared" in shell.run("shares", "--panic")
 
@@ -105,8 +106,9 @@ def test_what_cannot_be_shared_says_so_with_its_own_exit_code(shell: Shell) -> N
 def test_without_json_it_stays_until_ctrl_c_and_takes_the_share_with_it(shell: Shell) -> None:
     shell.start()
     shell.run("repo", "allow")
+    shell.run("share", "shop", "--json")
     process = subprocess.Popen(
-        [sys.executable, "-m", "agentdeck", "share", "shop"], env=shell.env, cwd=shell.project,
+        [sys.executable, "-m", "agentdeck", "share", "shop", "--role", "commenter"], env=shell.env, cwd=shell.project,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -116,6 +118,8 @@ def test_without_json_it_stays_until_ctrl_c_and_takes_the_share_with_it(shell: S
     joined = httpx.post(f"{base}/v1/s/{share}/join", json={"secret": secret, "name": "ana", "bearer": True})
     assert joined.status_code == 200
     lines: list[str] = []
+    while not any("makes another link" in line for line in lines):
+        lines.append(process.stdout.readline())
     while not any("ana joined" in line for line in lines):
         lines.append(process.stdout.readline())
     process.send_signal(signal.SIGINT)

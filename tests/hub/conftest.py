@@ -25,8 +25,8 @@ def paths() -> Iterator[Paths]:
         yield Paths(state=base / "s", run=base / "s" / "run", config=base / "c" / "config.toml", cache=base / "k")
 
 
-@pytest.fixture
-async def hub(paths: Paths) -> AsyncIterator[Hub]:
+@contextlib.asynccontextmanager
+async def running(paths: Paths) -> AsyncIterator[Hub]:
     async with Hub(paths, Config()) as hub:
         try:
             yield hub
@@ -34,6 +34,12 @@ async def hub(paths: Paths) -> AsyncIterator[Hub]:
             for session in tuple(hub.roster.running):
                 with contextlib.suppress(asyncio.TimeoutError):
                     await asyncio.wait_for(hub.roster.stop(session, 0.2), 10)
+
+
+@pytest.fixture
+async def hub(paths: Paths) -> AsyncIterator[Hub]:
+    async with running(paths) as hub:
+        yield hub
 
 
 @pytest.fixture

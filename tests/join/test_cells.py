@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentdeck.join.cells import SharedScreen, row, style
+from agentdeck.join.cells import MOST_IN_A_CELL, SharedScreen, row, style
 from agentdeck.protocol import screen as s
 from agentdeck.protocol import viewers as v
 from agentdeck.share.canvas import Canvas, sgr
@@ -87,3 +87,10 @@ def test_sizes_and_places_beyond_all_measure_are_bounded() -> None:
     assert drawn is not None
     assert (drawn.cols, drawn.height, len(drawn.rows)) == (500, 300, 300)
     assert (drawn.cursor.x, drawn.cursor.y) == (0, 299)
+
+
+def test_letters_have_few_marks_and_a_row_few_characters() -> None:
+    heap = "e" + "\u0301" * 500
+    assert row(((heap, ""),), 2).text == "e" + "\u0301" * 4
+    assert len(row((("x" * 10**6, ""),) * 3, 10).text) == 10 * MOST_IN_A_CELL
+    assert row((("שלום é", ""),), 6).text == "שלום é"

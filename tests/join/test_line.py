@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,10 @@ class Door:
     sockets: list[ServerConnection] = field(default_factory=list)
     deaf: bool = False
     """Messages are lost on the way."""
+    refuses: str = ""
+    """Messages are refused with this code, for a second."""
+    ends: float = 9e9
+    """When the share is over."""
     lost: int = 0
     server: Server | None = None
 
@@ -36,7 +41,9 @@ class Door:
     def way(self) -> Pass:
         assert self.server is not None
         port = next(iter(self.server.sockets)).getsockname()[1]
-        joined = v.Joined(share="s", participant="p1", role="driver", name="ana", csrf="", expires_at=9e9, token="t")
+        joined = v.Joined(
+            share="s", participant="p1", role="driver", name="ana", csrf="", expires_at=self.ends, token="t"
+        )
         return Pass(f"http://127.0.0.1:{port}", joined)
 
     async def serve(self, socket: ServerConnection) -> None:
@@ -46,7 +53,7 @@ class Door:
             self.auths.append(auth)
             await self.tell(socket, "hello", {
                 "share": "s", "epoch": "e1", "participant": "p1", "name": "ana", "role": "driver", "session": "shop",
-                "provider": "claude", "expires_at": 9e9, "limits": {}, "server_time": 0.0,
+                "provider": "claude", "expires_at": self.ends, "limits": {}, "server_time": time.time(),
             })  # fmt: skip
             await self.tell(socket, "snapshot", {
                 "last_seq": len(self.log), "status": {"state": "idle"}, "data": {}, "health": None,
@@ -59,6 +66,12 @@ class Door:
 
     async def hear(self, socket: ServerConnection, sent: dict[str, Any]) -> None:
         if self.deaf or sent["t"] != "chat":
+            self.lost += 1
+            return
+        if self.refuses:
+            problem = {"code": self.refuses, "text": "the owner is offline", "ref": sent["id"]}
+            after = {"retry_after": 0.01} if self.refuses in ("UNAVAILABLE", "RATE_LIMITED") else {}
+            await self.tell(socket, "error", problem | after)
             self.lost += 1
             return
         if sent["id"] not in self.taken:
@@ -186,6 +199,63 @@ async def test_what_is_refused_is_said_and_not_said_again(door: Door) -> None:
         await door.tell(door.sockets[0], "error", {"code": "FORBIDDEN", "text": "not now", "ref": key})
         await until(lambda: not seat.line.unsaid)
         assert seat.words == ["not now"]
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RATE_LIMITED"])
+async def test_what_cannot_be_taken_just_now_is_said_again_until_it_is(door: Door, code: str) -> None:
+    async with sit(door) as seat:
+        await until(lambda: seat.line.state.up)
+        door.refuses = code
+        seat.line.say("chat", text="are you back")
+        await until(lambda: door.lost == 1 and bool(seat.words))
+        assert seat.line.unsent == ("are you back",)
+        assert seat.words == ["the owner is offline; it is said again in 1 s"]
+        door.refuses = ""
+        await until(lambda: not seat.line.unsaid)
+        assert seat.talk == ["are you back"]
+
+
+async def test_what_is_refused_for_good_is_handed_back(door: Door) -> None:
+    async with sit(door) as seat:
+        await until(lambda: seat.line.state.up)
+        door.refuses = "FORBIDDEN"
+        seat.line.say("chat", text="a long thought")
+        await until(lambda: bool(seat.talk))
+        assert seat.talk == ["not sent: a long thought"]
+        assert not seat.line.unsaid
+
+
+async def test_an_interrupt_is_for_now_and_does_not_wait_for_the_line(door: Door) -> None:
+    async with sit(door) as seat:
+        await until(lambda: seat.line.state.up)
+        assert seat.line.say("interrupt")
+        assert door.server is not None
+        door.server.close(close_connections=False)
+        door.drop()
+        await until(lambda: seat.line.state.tries > 0)
+        assert not seat.line.say("interrupt")
+        assert not seat.line.say("keys", data="y")
+        assert seat.line.say("chat", text="later")
+        assert seat.line.unsaid == 1
+
+
+async def test_a_share_whose_time_is_over_and_whose_owner_is_gone_ends_by_itself(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.ends = time.time() + 3600
+    async with sit(door) as seat:
+        await until(lambda: seat.line.state.up)
+        assert door.server is not None
+        door.server.close(close_connections=False)
+        door.drop()
+        await until(lambda: seat.line.state.tries > 1)
+        assert seat.line.state.since > 0
+        real = time.time
+        monkeypatch.setattr("agentdeck.join.line.time.time", lambda: real() + 3600 + 10)
+        ending = await asyncio.wait_for(seat.task, 10)
+        assert ending is not None
+        assert ending.code == "EXPIRED"
+        assert "the share has expired; its owner could not be reached since" in ending.text
 
 
 async def test_nonsense_from_the_server_is_passed_over(door: Door) -> None:

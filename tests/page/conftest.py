@@ -12,15 +12,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from agentdeck.hub import worker
+from agentdeck.hub.client import HubClient
+from agentdeck.paths import Paths
 from agentdeck.protocol import messages as m
 from tests.fakes import recorded
-from tests.gateway.conftest import Link, World, client, connect, hub, paths, world
+from tests.gateway.conftest import Link, World, paths, shared_world
+from tests.hub.conftest import running as running_hub
 from tests.hub.conftest import until
 
-__all__ = ["client", "connect", "hub", "paths", "until", "world"]
+__all__ = ["paths", "until"]
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for all tests in a browser, so that one Chromium with one driver serves them."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
 
 PLAYER = Path(__file__).with_name("player.py")
 DESKTOP, PHONE = (1280, 800), (390, 844)
@@ -29,7 +43,8 @@ FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
     "--remote-debugging-port=0", "--host-resolver-rules=MAP evil.test 127.0.0.1", "--force-color-profile=srgb",
-    "--font-render-hinting=none",
+    "--font-render-hinting=none", "--disable-extensions", "--disable-default-apps", "--mute-audio",
+    "--disable-features=SpareRendererForSitePerProcess,Translate,OptimizationHints,MediaRouter",
 )  # fmt: skip
 
 
@@ -134,7 +149,16 @@ class Visitor:
 Visit = Callable[..., Awaitable[Visitor]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def world(paths: Paths, tmp_path: Path) -> AsyncIterator[World]:
+    async with running_hub(paths) as hub:
+        client = await HubClient.over(await hub.connect(), kind="test")
+        async with shared_world(hub, client, paths, tmp_path) as world:
+            yield world
+        await client.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(devtools: str) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.connect_over_cdp(devtools)
@@ -142,7 +166,7 @@ async def browser(devtools: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser) -> AsyncIterator[Visit]:
     """Come with a browser of one's own. `size` is that of the window; more is for the context."""
     contexts: list[BrowserContext] = []

@@ -33,7 +33,8 @@ def served() -> list[Path]:
 
 
 def test_the_whole_page_is_small() -> None:
-    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9, mtime=0)) for path in served()}
+    loaded = [path for path in served() if path.suffix != ".txt"]  # licences lie beside it
+    sizes = {path.name: len(gzip.compress(path.read_bytes(), 9, mtime=0)) for path in loaded}
     assert sum(sizes.values()) <= BUDGET, sizes
 
 

@@ -1,5 +1,6 @@
 """How people come in with a browser, and how they are sent away."""
 
+import msgspec
 import pytest
 
 from agentdeck.protocol import messages as m
@@ -29,7 +30,9 @@ async def test_a_link_asks_for_a_name_and_opens_the_session_without_its_secret_i
     cookies = await ana.page.context.cookies(f"{link.base}/v1/s/{link.share}/")
     assert [(each["httpOnly"], each["sameSite"]) for each in cookies] == [(True, "Strict")]
     kept = await ana.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    csrf = await ana.page.evaluate(f"fetch('/v1/s/{link.share}').then((answer) => answer.json())")
     assert link.secret not in kept
+    assert csrf["csrf"] not in kept, "what proves that it is the page is in memory only"
     assert [person.name for person in (await world.facts()).people] == [offered]
     assert ana.complaints == []
 
@@ -62,6 +65,20 @@ async def test_a_link_that_is_wrong_is_explained(world: World, visit: Visit) -> 
         await ana.page.click("#enter-name button.main")
         await ana.sees(".problem", "nothing here")
         assert await ana.page.locator("#session").is_hidden()
+
+
+async def test_a_link_that_is_used_up_or_over_says_which(world: World, visit: Visit) -> None:
+    session, _ = await shared(world)
+    once = await world.invite(session, "observer", max_uses=1)
+    await world.join(once)
+    short = await world.invite(session, "observer", expires=0.2)
+    await world.until_expired()
+    ana = await visit()
+    for link, sentence in ((once, "used as often as it may be"), (short, "The time is over")):
+        await ana.page.goto("about:blank")
+        await ana.page.goto(link.url)
+        await ana.page.click("#enter-name button.main")
+        await ana.sees(".problem", sentence)
 
 
 async def test_a_typed_code_shows_the_words_that_its_owner_sees_until_they_let_the_guest_in(
@@ -108,7 +125,26 @@ async def kick(world: World, session: str) -> None:
     await world.client.ask(s.Kick(session=session, participant="Ana"), m.Done)
 
 
-@pytest.mark.parametrize(("act", "sentence"), [(unshare, "The share has ended"), (kick, "Your access was withdrawn")])
+async def revoke(world: World, session: str) -> None:
+    await world.client.ask(s.Revoke(session=session), m.Done)
+
+
+async def panic(world: World, session: str) -> None:
+    await world.client.ask(s.Panic(), m.Done)
+
+
+async def expire(world: World, session: str) -> None:
+    (room,) = world.hub.sharing.shares.rooms.values()
+    room.room.facts = msgspec.structs.replace(room.room.facts, expires_at=1.0)
+
+
+ENDS = [
+    (unshare, "The share has ended"), (kick, "Your access was withdrawn"), (revoke, "Your access was withdrawn"),
+    (expire, "The time is over"), (panic, "The share has ended"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("act", "sentence"), ENDS)
 async def test_the_end_is_told_shows_nothing_any_more_and_is_for_good(
     world: World, visit: Visit, act: object, sentence: str
 ) -> None:
@@ -126,6 +162,7 @@ async def test_the_end_is_told_shows_nothing_any_more_and_is_for_good(
 
     await until(nothing_is_left)
     assert await ana.page.locator("#session").is_hidden()
-    await ana.page.evaluate("dispatchEvent(new Event('online'))")
-    await ana.page.wait_for_timeout(700)  # longer than its first wait would be
-    assert len(sockets) == 1
+    await ana.page.evaluate("dispatchEvent(new Event('online'))")  # who waits for a next try does it now
+    await ana.page.evaluate("new Promise((next) => requestAnimationFrame(next))")
+    assert len(sockets) == 1, "nobody is dialled again"
+    assert link.share not in await ana.page.evaluate("Object.keys(localStorage).join()"), "a reload begins anew"

@@ -21,8 +21,9 @@ say to it. This page is generated from `protocol/viewers.py`; `python -m tests.s
 
 1. A link is `http://127.0.0.1:PORT/s/SHARE#SECRET`. The secret never goes into a URL that is requested: exchange it
    with `POST /v1/s/SHARE/join` and `{{"secret": …, "name": …}}`. A page gets a cookie (`HttpOnly`, `SameSite=Strict`,
-   only for this share) and a `csrf` value to keep in memory. A program sends `"bearer": true`, without an `Origin`, and
-   gets a `token` for `Authorization: Bearer`.
+   only for this share) and a `csrf` value to keep in memory; after a reload `GET /v1/s/SHARE` tells it again to whoever
+   has the cookie. A program sends `"bearer": true`, without an `Origin`, and gets a `token` for
+   `Authorization: Bearer`.
 2. A typed code goes to `POST /v1/join` and `{{"code": …, "name": …}}`. The answer is 202 with three `words`; its owner
    sees the same words and lets the guest in, or not. Until then everything but `GET /v1/s/SHARE` answers
    `NOT_APPROVED`; a socket stays open, says `waiting`, and goes on with `hello` when the guest is let in.
@@ -30,6 +31,8 @@ say to it. This page is generated from `protocol/viewers.py`; `python -m tests.s
    seconds, with `csrf` when you came with a cookie, and to resume with `since` (the last `seq` that you had) and
    `epoch` (of `hello`).
 4. You hear `hello`, `snapshot`, then every event after `since` (or the last 200 when you are new), then what happens.
+   Older ones: `GET /v1/s/SHARE/history` (what the agent did), `talk` (what people said) or `messages` (both), with
+   `before` the oldest `seq` that you have, and `before` the `next` of the answer for more, until that is 0.
 
 ## Rules
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agentdeck.errors import AllowlistError
 from agentdeck.protocol import viewers as v
-from agentdeck.share import clock, tokens
+from agentdeck.share import clock, keyfile, tokens
 from agentdeck.share.allowlist import Allowlist, Entry, Guard, read, write
 from agentdeck.share.log import Draft, DuplicateError, Item, Log
 from agentdeck.share.roles import may
@@ -48,9 +48,43 @@ def test_secrets_are_long_codes_can_be_read_out_and_no_two_are_the_same() -> Non
     made = {tokens.new_secret() for _ in range(1000)}
     assert len(made) == 1000
     assert min(map(len, made)) * math.log2(64) >= 256
-    codes = {tokens.new_code() for _ in range(1000)}
+    key = bytes(range(32))
+    links = {tokens.link_secret(key, f"i{n}") for n in range(1000)}
+    assert len(links) == 1000
+    assert min(map(len, links)) * math.log2(64) >= 256
+    codes = {tokens.typed_code(key, f"i{n}") for n in range(1000)}
     assert len(codes) == 1000
+    assert {len(code) for code in codes} == {9}
     assert not set("".join(codes)) & set("ILOU")
+
+
+def test_the_secret_of_an_invite_follows_from_the_key_and_from_nothing_else() -> None:
+    one, other = bytes(32), bytes(31) + b"1"
+    assert tokens.link_secret(one, "i1") == tokens.link_secret(one, "i1")
+    found = {
+        make(key, name) for make in (tokens.link_secret, tokens.typed_code) for key in (one, other) for name in "ab"
+    }
+    assert len(found) == 8
+
+
+def test_the_key_of_links_is_made_once_and_believed_only_while_it_is_private(tmp_path: Path) -> None:
+    place = tmp_path / "share.key"
+    key = keyfile.load(place)
+    assert len(key) == keyfile.SIZE
+    assert keyfile.load(place) == key
+    assert place.stat().st_mode & 0o777 == 0o600
+    place.chmod(0o644)
+    fresh = keyfile.load(place)
+    assert fresh != key, "others may have read it"
+    assert (keyfile.load(place), place.stat().st_mode & 0o777) == (fresh, 0o600)
+    place.write_bytes(b"short")
+    assert keyfile.load(place) not in (key, fresh, b"short")
+    place.unlink()
+    place.symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").write_bytes(bytes(32))
+    assert keyfile.load(place) != bytes(32)
+    assert not place.is_symlink()
+    assert len(keyfile.load(tmp_path / "no" / "such" / "place")) == keyfile.SIZE
 
 
 def test_a_code_is_understood_however_it_is_typed() -> None:

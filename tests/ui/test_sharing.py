@@ -1,5 +1,6 @@
 """Sharing from the deck, over a fake hub: what is shown, and what each key asks of the hub."""
 
+import msgspec
 import pytest
 
 from agentdeck.errors import RepositoryError
@@ -16,14 +17,21 @@ URL = "http://127.0.0.1:41873/s/5b1c5b1c5b1c5b1c#eVK3z5aFSvETRLZucnqULs3gYLGrCb9
 ANA = s.PersonTold(id="p1", name="ana", role="driver", invite="i1", address="127.0.0.1", online=1, joined=NOW)
 BEN = s.PersonTold(id="p2", name="ben", role="observer", invite="i1", address="127.0.0.1", online=1, joined=NOW)
 EVE = s.PersonTold(
-    id="p3", name="eve", role="commenter", invite="i2", address="127.0.0.1", pending=True, words="amber otter pine"
+    id="p3",
+    name="eve",
+    role="commenter",
+    invite="i2",
+    address="127.0.0.1",
+    pending=True,
+    words="amber otter pine",
+    online=1,
 )
 
 
 def facts(*people: s.PersonTold, session: str = "00000001") -> s.ShareFacts:
     return s.ShareFacts(
         share="5b1c", session=session, provider_session="", name="s1", url=URL, role="observer", created=NOW,
-        expires_at=NOW + 3600, server="local", viewers=sum(p.online for p in people), people=people,
+        expires_at=NOW + 3600, server="local", viewers=sum(p.online for p in people if not p.pending), people=people,
         queue=(s.PromptTold(id="q1", by="p1", name="ana", text="also bump the ttl", state="queued", position=1),),
         waits_for="waits for the end of the turn", last_seq=2,
     )  # fmt: skip
@@ -104,7 +112,6 @@ async def test_where_the_words_are_not_in_view_they_are_shown_first() -> None:
 @pytest.mark.parametrize(
     ("key", "person", "request_"),
     [
-        ("k", BEN, s.Kick(session="5b1c", participant="p2")),
         ("plus", BEN, s.SetRole(session="5b1c", participant="p2", role="commenter")),
         ("minus", ANA, s.SetRole(session="5b1c", participant="p1", role="commenter")),
         ("h", ANA, s.SetRole(session="5b1c", participant="p1", role="driver", hands=True)),
@@ -123,6 +130,55 @@ async def test_a_key_in_the_dialog_does_it_to_the_chosen_person(
         await page.press(key)
         await page.until(lambda: page.hub.requests(type(request_)))
         assert page.hub.requests(type(request_))[0] == request_
+
+
+async def test_whoever_is_sent_away_is_named_first_and_k_only_moves() -> None:
+    async with open_deck(hub(ANA, BEN)) as page:
+        await page.shows("share:")
+        await opened(page)
+        await page.press("j", "k", "j", "x")
+        await page.shows("send ben away")
+        assert page.hub.requests(s.Kick) == []
+        await page.press("enter")
+        await page.until(lambda: page.hub.requests(s.Kick))
+        assert page.hub.requests(s.Kick) == [s.Kick(session="5b1c", participant="p2")]
+
+
+async def test_a_prompt_is_moved_and_dropped_where_it_is_chosen() -> None:
+    async with open_deck(hub(ANA)) as page:
+        await page.shows("share:")
+        await opened(page)
+        await page.press("down", "greater_than_sign", "less_than_sign", "x")
+        await page.until(lambda: page.hub.requests(s.CancelPrompt))
+        assert page.hub.requests(s.MovePrompt) == [s.MovePrompt(session="5b1c", item="q1", position=2)]
+        assert page.hub.requests(s.CancelPrompt) == [s.CancelPrompt(session="5b1c", item="q1")]
+
+
+async def test_one_queue_has_the_prompts_of_all_and_says_what_is_left_out() -> None:
+    by = [("owner", "ana m."), ("p1", "ana"), ("p2", "ben"), ("p1", "ana"), ("owner", "ana m.")]
+    waiting = tuple(
+        s.PromptTold(id=f"q{n}", by=who, name=name, text=f"prompt {n}", state="queued", position=n)
+        for n, (who, name) in enumerate(by, 1)
+    )
+    made = hub(ANA, BEN)
+    made.shares["5b1c"] = msgspec.structs.replace(facts(ANA, BEN), queue=waiting)
+    async with open_deck(made, (200, 60)) as page:
+        await page.shows("1 you → prompt 1")
+        assert "3 ben → prompt 3" in page.text
+        assert "and 2 more" in page.text
+        await opened(page)
+        assert "5 you → prompt 5" in page.text
+
+
+async def test_a_guest_who_went_away_while_waiting_is_no_reason_to_look() -> None:
+    gone = msgspec.structs.replace(EVE, online=0)
+    async with open_deck(hub(ANA, gone), (200, 60)) as page:
+        await page.shows("share: 1 viewer 1 driver")
+        assert "waits to be let in" not in page.text
+        await page.press("L")
+        await page.shows("nobody waits to be let in")
+        await opened(page)
+        await page.shows("waited, and left")
 
 
 async def test_raising_twice_counts_twice_though_the_hub_tells_later() -> None:

@@ -157,6 +157,23 @@ def test_what_is_wrong_is_said_in_a_sentence_and_the_rest_works(keys: Keys, prob
     assert keymap.deck_action("m") == "message"
 
 
+def test_a_joined_session_has_keys_of_its_own_that_are_no_text() -> None:
+    own = Keymap.from_config(Keys(joined={"zoom": ["f11", "z"], "copy": ["ctrl+t"], "leave": ["ctrl+c"]}))
+    assert (own.joined_action("f11"), own.joined_action("f3"), own.joined_action("z")) == ("zoom", None, None)
+    assert own.joined_action("ctrl+t") == "copy"
+    assert own.ends_typing("ctrl+c")
+    assert any("'z' is text for the line" in problem for problem in own.problems)
+    assert any("^T is a key of both" in problem for problem in own.problems)
+    assert own.deck_action("z") == "zoom"
+
+
+def test_a_joined_session_always_has_a_key_that_leaves_and_typing_ends_without_ctrl_c() -> None:
+    own = Keymap.from_config(Keys(joined={"leave": []}))
+    assert own.joined_action("ctrl+q") == "leave"
+    assert [key for key in ("ctrl+q", "f9", "ctrl+c") if own.ends_typing(key)] == ["ctrl+q", "f9"]
+    assert DEFAULT.joined_action("alt+left") == "pan_left"
+
+
 def test_a_key_given_twice_to_one_action_is_no_conflict() -> None:
     keymap = Keymap.from_config(Keys(deck={"zoom": ["f", "f"]}))
     assert keymap.problems == ()

@@ -72,6 +72,8 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     typing: dict[str, list[str]] = {}
     reading: dict[str, list[str]] = {}
     """Those that mean something else while a pane is scrolled back."""
+    joined: dict[str, list[str]] = {}
+    """Those of `agentdeck join`."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

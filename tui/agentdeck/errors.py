@@ -178,16 +178,22 @@ class LedgerError(AgentdeckError):
 
 
 class RepositoryError(UsageError):
+    _FAR = " beyond this machine"
+
     def __init__(self, repository: str, server: str) -> None:
+        more = f" --server {server}" if server != "local" else ""
         super().__init__(
-            f"sharing {repository} has not been allowed",
-            hint=f"agentdeck repo allow {repository} allows it, once for all its sessions",
+            f"sharing {repository}{self._FAR if more else ''} has not been allowed",
+            hint=f"agentdeck repo allow {repository}{more} allows it, once for all its sessions",
         )
-        self.server = server
 
     @property
     def repository(self) -> str:
-        return str(self).removeprefix("sharing ").removesuffix(" has not been allowed")
+        return str(self).removeprefix("sharing ").removesuffix(" has not been allowed").removesuffix(self._FAR)
+
+    @property
+    def server(self) -> str:
+        return "lan" if str(self).endswith(f"{self._FAR} has not been allowed") else "local"
 
 
 class ShareError(AgentdeckError):

@@ -50,8 +50,9 @@ async def allowed(client: HubClient, repository: str, server: str) -> bool:
     """Ask the person at the terminal, once for each repository. Without one nothing is allowed."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return False
+    where = "" if server == "local" else " beyond this machine"
     print(
-        f"Sessions in {repository} have never been shared.\nAllow that people with a link see them? [y/N] ",
+        f"Sessions in {repository} have never been shared{where}.\nAllow that people with a link see them? [y/N] ",
         end="", file=sys.stderr, flush=True,
     )  # fmt: skip
     if sys.stdin.readline().strip().lower() not in ("y", "yes"):

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from agentdeck.gateway.doors import LAN, LOCAL, Names, is_proxy
 from agentdeck.gateway.house import House
 from agentdeck.protocol import viewers as v
+from agentdeck.share.reach import is_address
 from agentdeck.share.refusal import RefusedError
 
 Scope = MutableMapping[str, Any]
@@ -39,6 +41,12 @@ HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), clipboard-read=()"),
 )
+DOOR: Final = "agentdeck.door"
+"""Of a scope: LOCAL, LAN, or the URL of the proxy."""
+
+_FORWARDED: Final = frozenset({
+    b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via",
+})  # fmt: skip
 _SOCKET: Final = re.compile(r"/v1/s/[\w-]{1,64}/ws")
 _UNSAFE: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
@@ -64,6 +72,49 @@ def cookie(scope: Scope, name: str) -> str:
     return ""
 
 
+def placed(scope: Scope, names: Names) -> Scope:
+    """A request that knows by which door it came; one that a proxy of ours passed on, as it was before the proxy.
+
+    What a proxy says of its client is believed only where one was announced, and only its own, last word: what stands
+    before that came from the client.
+    """
+    if scope["scheme"] in ("https", "wss"):
+        return {**scope, DOOR: LAN}
+    host, origin = (header(scope, b"host") or "").lower(), header(scope, b"origin")
+    passed_on = any(key.lower() in _FORWARDED for key, _ in scope["headers"])
+    if passed_on and not names.url:
+        raise RefusedError("FORBIDDEN", "a proxy that nobody announced has passed this on: share with --url")
+    if not passed_on and not is_proxy(names, host, origin):
+        return {**scope, DOOR: LOCAL}
+    scheme = "https" if names.url.startswith("https") else "http"
+    if scope["type"] == "websocket":
+        scheme = scheme.replace("http", "ws")
+    return {**scope, DOOR: names.url, "scheme": scheme, "client": (_forwarded_for(scope), 0)}
+
+
+def _forwarded_for(scope: Scope) -> str:
+    """Who came to the proxy; the proxy itself when it does not say."""
+    told = b",".join(value for key, value in scope["headers"] if key.lower() == b"x-forwarded-for")
+    last = told.decode("latin-1").rpartition(",")[2].strip()
+    client = scope.get("client")
+    return last if is_address(last) else str(client[0]) if client else "?"
+
+
+def door(scope: Scope) -> str:
+    """By which door a request came."""
+    return str(scope.get(DOOR, ""))
+
+
+def is_here(scope: Scope) -> bool:
+    """Whether a request came from this machine and nobody passed it on."""
+    return door(scope) == LOCAL
+
+
+def reached(scope: Scope, names: Names) -> str:
+    """Scheme, host and port under which whoever asks has found us."""
+    return {LAN: names.lan, names.url or LOCAL: names.url}.get(door(scope)) or names.near
+
+
 class Guards:
     """`sockets` gets the WebSockets, `app` everything else."""
 
@@ -75,6 +126,7 @@ class Guards:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             self._check(scope)
+            scope = placed(scope, self._house.names)
         except RefusedError as refused:
             if scope["type"] == "websocket":
                 await receive()
@@ -88,10 +140,11 @@ class Guards:
             await self._app(scope, _bounded(receive), _dressed(send))
 
     def _check(self, scope: Scope) -> None:
-        if (header(scope, b"host") or "").lower() not in self._house.hosts:
+        names, secure = self._house.names, scope["scheme"] in ("https", "wss")
+        if (header(scope, b"host") or "").lower() not in names.hosts[secure]:
             raise RefusedError("FORBIDDEN", "this host is not served")
         origin = header(scope, b"origin")
-        if origin is not None and origin not in self._house.origins:
+        if origin is not None and origin not in names.origins[secure]:
             raise RefusedError("FORBIDDEN", "this origin is not served")
         if scope["type"] == "websocket" and _SOCKET.fullmatch(scope["path"]) is None:
             raise RefusedError("NO_SUCH_SHARE")
@@ -104,7 +157,7 @@ class Guards:
             raise RefusedError("FORBIDDEN", "other sites may not ask")
         if scope["type"] == "http" and changes:
             size = header(scope, b"content-length") or "0"
-            if not size.isdigit() or int(size) > BODY_LIMIT:
+            if not (size.isascii() and size.isdigit()) or int(size) > BODY_LIMIT:
                 raise RefusedError("TOO_LARGE")
 
 

@@ -3,7 +3,8 @@
 Bodies are checked by msgspec against `protocol.viewers`, the types that sockets speak; FastAPI routes and documents.
 """
 
-import secrets
+import functools
+import gzip
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -33,6 +34,9 @@ PAGE: Final = Path(__file__).with_name("page")
 AGENT_KINDS: Final = ("feed", "status")
 """What the agent did, in the log."""
 
+PEOPLE_KINDS: Final = tuple(sorted(v.DURABLE - {*AGENT_KINDS}))
+"""What people said and did, in the log."""
+
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
     ".mjs": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2",
@@ -42,6 +46,7 @@ _TYPES: Final = {
 T = TypeVar("T")
 
 Since = Annotated[int, Query(ge=0, le=2**53)]
+Before = Annotated[int, Query(ge=0, le=2**53)]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
@@ -63,9 +68,8 @@ async def read_body(request: Request, kind: type[T]) -> T:
 
 
 class Routes:
-    def __init__(self, house: House, *, secure: bool) -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
-        self._secure = secure
 
     # ── joining ────────────────────────────────────────────────────────────────────────────────
 
@@ -75,11 +79,10 @@ class Routes:
         address, secret = _address(request), tokens.hashed(wish.secret)
         self._house.budget.spend("join", address)
         self._house.budget.check("join_failed", address)
-        ask = partial(g.AskJoin, share=share, secret=secret, name=wish.name, address=address)
+        door = guards.door(request.scope)
+        ask = partial(g.AskJoin, share=share, secret=secret, name=wish.name, address=address, door=door)
         try:
-            if share not in self._house.shares:
-                raise RefusedError("NO_SUCH_SHARE")
-            return await self._let_in(request, ask, program=wish.bearer)
+            return await self._let_in(request, ask, program=wish.bearer)  # the hub is asked, whether we know it or not
         except RefusedError as refused:
             if refused.problem.code == "NO_SUCH_SHARE":
                 self._house.budget.note("join_failed", address)
@@ -94,7 +97,8 @@ class Routes:
         self._house.budget.check("code_failed_by_all", "all")
         code = tokens.hashed(tokens.normalised(wish.code))
         try:
-            ask = partial(g.AskCode, code=code, name=wish.name, address=address)
+            door = guards.door(request.scope)
+            ask = partial(g.AskCode, code=code, name=wish.name, address=address, door=door)
             return await self._let_in(request, ask, program=wish.bearer)
         except RefusedError as refused:
             if refused.problem.code == "NO_SUCH_SHARE":
@@ -108,7 +112,8 @@ class Routes:
             raise RefusedError(
                 "FORBIDDEN", "programs join with bearer and without an origin, pages the other way round"
             )
-        token, csrf = tokens.new_secret(), secrets.token_urlsafe(16)
+        token = tokens.new_secret()
+        csrf = tokens.csrf(token)
         joined = await self._house.hub.ask(
             lambda number: ask(id=number, token=tokens.hashed(token), csrf=tokens.hashed(csrf)), v.Joined
         )
@@ -116,7 +121,8 @@ class Routes:
         response = JsonResponse(joined, status_code=202 if joined.pending else 200)
         if not program:
             response.set_cookie(
-                COOKIE, token, path=f"/v1/s/{joined.share}", httponly=True, samesite="strict", secure=self._secure,
+                COOKIE, token, path=f"/v1/s/{joined.share}", httponly=True, samesite="strict",
+                secure=request.url.scheme == "https",
                 max_age=max(1, int(joined.expires_at - time.time())),
             )  # fmt: skip
         return response
@@ -132,6 +138,7 @@ class Routes:
                 share=facts.share, participant=grant.participant, name=grant.name, role=grant.role,
                 pending=grant.pending, hands=grant.hands, session=facts.session, provider=facts.provider,
                 expires_at=facts.expires_at, last_seq=shared.last_seq,
+                csrf="" if guards.bearer(request.scope) else tokens.csrf(guards.cookie(request.scope, COOKIE)),
             )
         )  # fmt: skip
 
@@ -158,20 +165,33 @@ class Routes:
         """The prompts that wait, and what became of the last ones."""
         return JsonResponse(self._who(share, request)[0].part("queue"))
 
-    async def messages(self, share: str, request: Request, since: Since = 0, limit: Limit = 100) -> Response:
-        """The log: what people and the agent did, oldest first, after event `since`."""
-        shared, _ = self._who(share, request)
-        return await self._log(shared, since, limit, ())
+    async def messages(
+        self, share: str, request: Request, since: Since = 0, before: Before = 0, limit: Limit = 100
+    ) -> Response:  # fmt: skip
+        """The log: what people and the agent did, oldest first, after event `since`, or the last before `before`."""
+        return await self._log(share, request, since, before, limit, ())
 
-    async def history(self, share: str, request: Request, since: Since = 0, limit: Limit = 100) -> Response:
-        """What the agent did, oldest first, after event `since`."""
-        shared, _ = self._who(share, request)
-        return await self._log(shared, since, limit, AGENT_KINDS)
+    async def history(
+        self, share: str, request: Request, since: Since = 0, before: Before = 0, limit: Limit = 100
+    ) -> Response:  # fmt: skip
+        """What the agent did, oldest first, after event `since`, or the last before `before`."""
+        return await self._log(share, request, since, before, limit, AGENT_KINDS)
 
-    async def _log(self, shared: SharedSession, since: int, limit: int, kinds: tuple[str, ...]) -> Response:
-        page = await self._house.log(shared.facts.share, since, limit, kinds)
+    async def talk(
+        self, share: str, request: Request, since: Since = 0, before: Before = 0, limit: Limit = 100
+    ) -> Response:  # fmt: skip
+        """What people said and did, oldest first, after event `since`, or the last before `before`."""
+        return await self._log(share, request, since, before, limit, PEOPLE_KINDS)
+
+    async def _log(
+        self, share: str, request: Request, since: int, before: int, limit: int, kinds: tuple[str, ...]
+    ) -> Response:
+        shared, _ = self._who(share, request)
+        page = await self._house.log(shared.facts.share, since, limit, kinds, before=before)
         more = len(page.messages) == limit
-        return JsonResponse(v.Messages(messages=page.messages, next=page.messages[-1].seq if more else 0))
+        return JsonResponse(
+            v.Messages(messages=page.messages, next=page.messages[0 if before else -1].seq if more else 0)
+        )
 
     async def events(
         self, share: str, request: Request, since: int | None = Query(None, ge=0, le=2**53)
@@ -209,11 +229,10 @@ class Routes:
         """What is shared: for the owner's token everything, for anybody else what they are part of."""
         token = guards.bearer(request.scope)
         self._house.budget.spend("ask", _address(request))
-        local = request.client is not None and request.client.host in ("127.0.0.1", "::1")
-        owner = local and self._house.is_owner(token)
+        owner = guards.is_here(request.scope) and self._house.is_owner(token)
         hashed = tokens.hashed(token) if token else ""
         found = [
-            _described(shared, self._house.url)
+            _described(shared, guards.reached(request.scope, self._house.names))
             for shared in self._house.shares.values()
             if (owner or ((grant := shared.grants.get(hashed)) is not None and not grant.pending))
             and claude_session_id in ("", shared.facts.provider_session)
@@ -224,28 +243,32 @@ class Routes:
 
     # ── the page ───────────────────────────────────────────────────────────────────────────────
 
-    async def page(self) -> Response:
+    async def page(self, request: Request) -> Response:
         """The same for a link and for a typed code: it tells nothing about what is shared."""
-        return self._file("index.html", immutable=False)
+        return self._file("index.html", request, immutable=False)
 
-    async def asset(self, path: str) -> Response:
-        return self._file(path, immutable=True)
+    async def asset(self, path: str, request: Request) -> Response:
+        return self._file(path, request, immutable=True)
 
-    def _file(self, path: str, *, immutable: bool) -> Response:
+    def _file(self, path: str, request: Request, *, immutable: bool) -> Response:
         """One of the files that we ship: found by its exact name in a list, so no path leads out of it."""
         file = _files().get(path)
         if file is None:
             raise RefusedError("NO_SUCH_SHARE")
-        cache = "public, max-age=300" if immutable else "no-store"
-        return Response(file.read_bytes(), media_type=_TYPES[file.suffix], headers={"cache-control": cache})
+        headers = {"cache-control": "public, max-age=300" if immutable else "no-store", "vary": "accept-encoding"}
+        packed = "gzip" in request.headers.get("accept-encoding", "")
+        if packed:
+            headers["content-encoding"] = "gzip"
+        return Response(_content(file, packed=packed), media_type=_TYPES[file.suffix], headers=headers)
 
     def _who(
         self, share: str, request: Request, *, change: bool = False, pending: bool = False
     ) -> tuple[SharedSession, g.Grant]:
         token = guards.bearer(request.scope)
         shared, grant = self._house.known(
-            share, token or guards.cookie(request.scope, COOKIE), _address(request), connects=False
-        )
+            share, token or guards.cookie(request.scope, COOKIE), _address(request), guards.door(request.scope),
+            connects=False,
+        )  # fmt: skip
         self._house.budget.spend("ask", grant.participant)
         if change and not token:
             csrf = request.headers.get("x-agentdeck-csrf", "")
@@ -256,6 +279,14 @@ class Routes:
         return shared, grant
 
 
+@functools.cache
+def _content(file: Path, *, packed: bool) -> bytes:
+    """Of a file that we ship, which does not change while we run."""
+    data = file.read_bytes()
+    return gzip.compress(data, mtime=0) if packed else data
+
+
+@functools.cache
 def _files() -> dict[str, Path]:
     return {
         str(path.relative_to(PAGE)): path for path in PAGE.rglob("*") if path.is_file() and path.suffix in _TYPES
@@ -274,13 +305,13 @@ def _address(request: Request) -> str:
     return request.client.host if request.client is not None else "?"
 
 
-def build(house: House, *, secure: bool) -> FastAPI:
+def build(house: House) -> FastAPI:
     app = FastAPI(
         title="agentdeck-share", version=str(v.VERSION), docs_url=None, redoc_url=None, openapi_url=None,
         redirect_slashes=False,
         description="A shared session: join, read, say. The messages themselves are described in docs/protocol.md.",
     )  # fmt: skip
-    routes = Routes(house, secure=secure)
+    routes = Routes(house)
 
     def add(
         method: str, path: str, endpoint: Callable[..., Awaitable[Response]], model: type[msgspec.Struct],
@@ -300,6 +331,7 @@ def build(house: House, *, secure: bool) -> FastAPI:
     add("GET", "/v1/s/{share}/queue", routes.queue, v.Queue, 401)
     add("GET", "/v1/s/{share}/messages", routes.messages, v.Messages, 401)
     add("GET", "/v1/s/{share}/history", routes.history, v.Messages, 401)
+    add("GET", "/v1/s/{share}/talk", routes.talk, v.Messages, 401)
     add("GET", "/v1/s/{share}/events", routes.events, v.Messages, 401)
     add("POST", "/v1/s/{share}/messages", routes.send, v.Echo, 200, 401, 409, 410, body=v.Sent, ok=201)
     add("DELETE", "/v1/s/{share}/queue/{item}", routes.cancel, v.Echo, 401, 409, 410)
@@ -324,7 +356,7 @@ def build(house: House, *, secure: bool) -> FastAPI:
 
 def documented() -> dict[str, Any]:
     """The OpenAPI document on its own, without anything that is shared."""
-    return document(build(cast("House", None), secure=False))
+    return document(build(cast("House", None)))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

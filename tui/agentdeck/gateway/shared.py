@@ -28,6 +28,7 @@ RECENT: Final = 200
 _EMPTY: Final = {
     "status": msgspec.json.encode(v.Status(state="unknown")),
     "session_data_update": msgspec.json.encode(v.DataUpdate()),
+    "session_usage_update": b"null",
     "session_health_update": b"null",
     "session_file_update": msgspec.json.encode(v.FileUpdate(files=())),
     "presence": msgspec.json.encode(v.Presence(participants=())),
@@ -36,6 +37,7 @@ _EMPTY: Final = {
 _IN_SNAPSHOT: Final = {
     "status": "status",
     "data": "session_data_update",
+    "usage": "session_usage_update",
     "health": "session_health_update",
     "files": "session_file_update",
     "presence": "presence",
@@ -110,6 +112,8 @@ class SharedSession:
         self.grants: dict[str, g.Grant] = {}
         """By the hash of their token."""
         self.last_seq = opened.last_seq
+        self.servers = opened.servers
+        """The doors by which it may be reached, besides from this machine."""
         self._tokens: dict[str, str] = {}
         self._ring: deque[Note] = deque()
         self._ring_bytes = 0

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from agentdeck.gateway.guards import Receive, Scope, Send, bearer, cookie
+from agentdeck.gateway.guards import Receive, Scope, Send, bearer, cookie, door
 from agentdeck.gateway.house import House
 from agentdeck.gateway.shared import RECENT, Cursor, Note, SharedSession, framed, note
 from agentdeck.gateway.wire import EXTENSION, WAKE, Wire
@@ -151,13 +151,15 @@ class Sockets:
         """Serve a viewer until it leaves or is sent away; return the code to close with, and why."""
         program = bearer(scope)
         share = scope["path"].split("/")[3]
-        shared, grant = self._house.known(share, program or cookie(scope, COOKIE), address(scope))
+        shared, grant = self._house.known(share, program or cookie(scope, COOKIE), address(scope), door(scope))
         auth = await _auth(receive, needed=not program)
         if not program and not tokens.same(tokens.hashed(auth.csrf), grant.csrf):
             raise RefusedError("UNAUTHENTICATED")
         if self._house.hub.line is None:
             raise RefusedError("UNAVAILABLE", "the owner is offline", retry_after=5.0)
-        shared, grant = self._house.who(share, program or cookie(scope, COOKIE))  # it may have changed meanwhile
+        shared, grant = self._house.who(
+            share, program or cookie(scope, COOKIE), door(scope)
+        )  # it may have changed meanwhile
         socket = Socket(wire, shared, grant)
         self._house.enter(shared, socket)
         try:

@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 
 HEAD_DEADLINE: Final = 10.0
@@ -18,6 +19,9 @@ HEAD_DEADLINE: Final = 10.0
 HEAD_LIMIT: Final = 32 * 1024
 BODY_LIMIT: Final = 64 * 1024
 """Bytes; what is larger is not read to its end."""
+
+CONTROLS: Final = 30
+"""Pings and pieces of messages that one connection may send in a second: neither is worth anything to us."""
 
 EXTENSION: Final = "agentdeck.wire"
 WAKE: Final = "agentdeck.wake"
@@ -74,15 +78,55 @@ class Wire(WebSocketsSansIOProtocol):
     on_drained: Callable[[], None] | None = None
     """Called when everything that was written has left."""
 
+    _controls = 0
+    _controls_since = 0.0
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.transport.set_write_buffer_limits(high=0)
 
     def handle_connect(self, event: Request) -> None:
+        if not event.path.isascii():
+            self.transport.abort()
+            return
         super().handle_connect(event)
         if self.handshake_initiated and hasattr(self, "scope"):
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[EXTENSION] = self
+
+    def handle_ping(self) -> None:
+        if self._is_busywork():
+            self.conn.data_to_send()  # the answers are not sent
+        else:
+            super().handle_ping()
+
+    def handle_cont(self, event: Frame) -> None:
+        if not self._is_busywork():
+            super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text":
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.fail(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
+
+    def keepalive_timeout(self) -> None:
+        self.transport.abort()  # nobody is there to whom a close could be explained
+
+    def _is_busywork(self) -> bool:
+        """Count a frame that carries nothing; too many of them end the connection."""
+        now = self.loop.time()
+        if now - self._controls_since > 1.0:
+            self._controls_since, self._controls = now, 0
+        self._controls += 1
+        if self._controls > CONTROLS:
+            self.transport.abort()
+        return self._controls > CONTROLS
 
     def resume_writing(self) -> None:
         super().resume_writing()

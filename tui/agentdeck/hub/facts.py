@@ -20,6 +20,7 @@ from agentdeck.config import Ending
 from agentdeck.errors import SessionError, UnknownSessionError
 from agentdeck.hub import answers
 from agentdeck.hub.conversations import Conversations, transcript_of
+from agentdeck.hub.courses import Courses
 from agentdeck.hub.desk import Answer, Desk
 from agentdeck.hub.elsewhere import Elsewhere
 from agentdeck.hub.evidence import resume_id
@@ -36,6 +37,7 @@ from agentdeck.live.writers import Writers
 from agentdeck.paths import Paths
 from agentdeck.protocol import facts as f
 from agentdeck.protocol import messages as m
+from agentdeck.protocol import viewers as v
 from agentdeck.protocol.worker import AnyFrame, Gauges, Limits, Problem, SessionGauge, Told, Totals
 from agentdeck.transcripts.ending import Rules
 
@@ -98,6 +100,7 @@ class FactsDesk(Desk):
         """The transcripts of each session's main conversation, in the order in which they were met."""
         self._agent_files: dict[Key, dict[str, None]] = {}
         self._conversations = Conversations()
+        self._courses = Courses(paths.state / "usage.db")
         self._spent: f.Spent | None = None
         self._idle: asyncio.TimerHandle | None = None
 
@@ -133,6 +136,16 @@ class FactsDesk(Desk):
     def told(self, key: str) -> f.Facts | None:
         """What clients have been told of a session."""
         return self._told.get(key)
+
+    def course(self, key: str) -> v.UsageUpdate | None:
+        """How the usage of a session grew; None while that is not known. Who watches facts hears when it changes."""
+        facts = self._told.get(key)
+        return self._courses.of(facts, lambda: self._again(key)) if facts is not None else None
+
+    def _again(self, key: str) -> None:
+        if (facts := self._told.get(key)) is not None:
+            for peer in tuple(self._watching):
+                peer.send(f.FactsChanged(facts=(facts,)))
 
     def gone(self, peer: Peer) -> None:
         self._watching.discard(peer)

@@ -19,6 +19,7 @@ from agentdeck.errors import GatewayError, ProtocolError
 from agentdeck.paths import Paths
 from agentdeck.protocol import gateway as g
 from agentdeck.protocol.wire import Decoder, encode
+from agentdeck.share.certificate import pin
 from agentdeck.share.meeting import ALREADY_RUNNING, SOCKET
 
 START: Final = 20.0
@@ -35,14 +36,30 @@ FULL: Final = 1024 * 1024
 
 LOG_LIMIT: Final = 1024 * 1024
 
+STUCK: Final = 20.0
+"""Seconds in which a gateway must read on, before it is killed and another is started."""
+
+KEPT: Final = frozenset({"PATH", "HOME", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "VIRTUAL_ENV"})
+KEPT_LIKE: Final = ("LC_", "PYTHON", "COVERAGE", "SSL_")
+"""Of the environment. The rest is the owner's, keys and all, and strangers talk to that process."""
+
+
+EVERYWHERE: Final = "*"
+
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Where a gateway listens. Kept on disk, because links name the port."""
 
     port: int = 0
+    lan: str = ""
+    """Where other machines come in, besides this one: an address, `EVERYWHERE`, or nowhere."""
     host: str = ""
+    """What links for them name; empty: the address that they most likely reach."""
     cert: str = ""
     key: str = ""
+    """Empty: the gateway makes a certificate."""
+    url: str = ""
+    """What a proxy on this machine calls us."""
 
 
 class Gateway(asyncio.Protocol):
@@ -53,9 +70,14 @@ class Gateway(asyncio.Protocol):
         back: Callable[[], None], wanted: Callable[[], bool], problem: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.url = ""
-        """Where viewers find it; empty while there is none."""
+        """Where viewers on this machine find it; empty while there is none."""
+        self.fingerprint = ""
+        """SHA-256 of the certificate that other machines are shown, in hex."""
+        self._lan = self._pin = ""
         self.writable = True
         self.on_writable: Callable[[], None] = lambda: None
+        self.on_replaced: Callable[[], None] = lambda: None
+        """Called when another hub has taken over what is shared."""
         self._paths = paths
         self._take = take
         self._setup = setup
@@ -69,6 +91,7 @@ class Gateway(asyncio.Protocol):
         self._process: subprocess.Popen[bytes] | None = None
         self._starting = asyncio.Lock()
         self._reviving: asyncio.Task[None] | None = None
+        self._stuck: asyncio.TimerHandle | None = None
         self.place = self._remembered()
 
     # ── its life ───────────────────────────────────────────────────────────────────────────────
@@ -80,16 +103,39 @@ class Gateway(asyncio.Protocol):
     async def ensure(self, place: Place | None = None) -> str:
         """Have a gateway, at another place if that is given; return its address. Raises `GatewayError`."""
         async with self._starting:
-            if place is not None and place != self.place:
-                if self.connected or await self._connect():
-                    await self._end()
-                self.place = msgspec.structs.replace(place, port=place.port or self.place.port)
+            before = self.place
+            moves = place is not None and place != before and (self.connected or await self._connect())
+            if place is not None and place != before:
+                if moves:
+                    await self._end(back=True)
+                self.place = place
             if not self.connected and not await self._connect():
-                await self._start()
+                try:
+                    await self._start(stays=moves and self._wanted())
+                except GatewayError:
+                    self.place = before
+                    if moves and self._wanted():
+                        await self._start()
+                        self._back()
+                    raise
+            if moves and self._wanted():
+                self._back()
             return self.url
 
-    async def _start(self) -> None:
-        """Start a process and connect; on another port only when the one that links name is really taken."""
+    def base(self, server: str) -> str:
+        """Where those who come by `server` find us; this machine's own address where that is not served now."""
+        return (self._lan if server == "lan" else server if server == self.place.url else "") or self.url
+
+    def link(self, server: str, share: str, secret: str = "") -> str:
+        """The address of a share for those who come by `server`; with a fingerprint where nobody else vouches for us,
+        and behind the secret, so that it never leaves whoever has the link."""
+        base = self.base(server)
+        pin = f".{self._pin}" if self._pin and base == self._lan else ""
+        return f"{base}/s/{share}" + (f"#{secret}{pin}" if secret else "")
+
+    async def _start(self, *, stays: bool = False) -> None:
+        """Start a process and connect; on another port only when the one that links name is really taken, and never
+        when it `stays`."""
         loop = asyncio.get_running_loop()
         deadline, patience = loop.time() + START, loop.time() + LEAVING
         place = self.place
@@ -102,7 +148,7 @@ class Gateway(asyncio.Protocol):
                 await asyncio.sleep(0.02)
             if process.poll() == ALREADY_RUNNING or loop.time() < patience:
                 await asyncio.sleep(0.1)  # the one before is still leaving
-            elif process.poll() is not None and place.port:
+            elif process.poll() is not None and place.port and not stays:
                 place = msgspec.structs.replace(place, port=0)
             else:
                 break
@@ -110,18 +156,22 @@ class Gateway(asyncio.Protocol):
 
     def _spawn(self, place: Place) -> "subprocess.Popen[bytes]":
         words = ["--run", os.fspath(self._paths.run), "--port", str(place.port)]
-        for name in ("host", "cert", "key"):
+        for name in ("lan", "host", "cert", "key", "url"):
             if value := getattr(place, name):
                 words += [f"--{name}", value]
         log_path = self._paths.state / "gateway.log"
         with contextlib.suppress(OSError):
-            if log_path.stat().st_size > LOG_LIMIT:
+            if log_path.lstat().st_size > LOG_LIMIT and not log_path.is_symlink():
                 os.truncate(log_path, 0)
-        log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise GatewayError(f"the gateway cannot be started: {log_path.name}: {error.strerror}") from error
         try:
             return subprocess.Popen(
                 [sys.executable, "-m", "agentdeck.gateway", *words],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True, close_fds=True,
+                env={name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_LIKE)},
             )  # fmt: skip
         finally:
             os.close(log)
@@ -144,22 +194,28 @@ class Gateway(asyncio.Protocol):
         if ready.version != g.VERSION:  # of an earlier agentdeck
             await self._end()
             return False
-        self.url = ready.url
+        self._reached(ready)
         return True
 
-    async def _end(self) -> None:
-        """Make it leave, and wait until its port is free."""
+    def _reached(self, ready: g.Ready) -> None:
+        self.url, self._lan, self.fingerprint = ready.url, ready.lan, ready.fingerprint
+        self._pin = pin(ready.fingerprint) if ready.self_signed else ""
+
+    async def _end(self, *, back: bool = False) -> None:
+        """Make it leave, and wait until its port is free. `back`: its viewers are to come back to the next one, so it
+        is not told that nothing is shared any more."""
         pid, transport = self.pid, self._transport
         self.url = ""
-        self.send(g.End())
-        for number in (0, signal.SIGTERM, signal.SIGKILL):
+        if not back:
+            self.send(g.End())
+        for number in (0, signal.SIGTERM, signal.SIGKILL)[back:]:
             if number and pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
             for _ in range(100):
                 if self._process is not None:
                     self._process.poll()
-                if not (self._transport is transport and _alive(pid)):
+                if not ((back or self._transport is transport) and _alive(pid)):
                     break
                 await asyncio.sleep(0.02)
             else:
@@ -189,6 +245,7 @@ class Gateway(asyncio.Protocol):
 
     def _drop(self) -> None:
         self.url = ""
+        self._unstick()
         if self._transport is not None:
             transport, self._transport = self._transport, None
             transport.close()
@@ -224,6 +281,12 @@ class Gateway(asyncio.Protocol):
                 if isinstance(message, g.Ready):
                     if self._ready is not None and not self._ready.done():
                         self._ready.set_result(message)
+                    elif self.url:
+                        self._reached(message)
+                elif isinstance(message, g.Replaced):
+                    self._drop()
+                    self._problem("another hub has taken over what is shared")
+                    self.on_replaced()
                 else:
                     self._take(message)
         except ProtocolError:
@@ -231,12 +294,28 @@ class Gateway(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self.writable = False
+        self._stuck = asyncio.get_running_loop().call_later(STUCK, self._kill_stuck)
 
     def resume_writing(self) -> None:
         self.writable = True
+        self._unstick()
         self.on_writable()
 
+    def _unstick(self) -> None:
+        if self._stuck is not None:
+            self._stuck.cancel()
+            self._stuck = None
+
+    def _kill_stuck(self) -> None:
+        """What waits for it would only grow; viewers come back to the next one. `connection_lost` starts that."""
+        self._problem("the gateway hung and was started anew")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_lost(self, error: Exception | None) -> None:
+        self._unstick()
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(ConnectionResetError())
         if self._transport is None:

@@ -23,7 +23,7 @@ FILES: Final = 200
 def figures(
     session: LiveSession | None, desk: FactsDesk, key: str, text: Callable[[str], str]
 ) -> dict[str, msgspec.Struct | None]:
-    """Tokens, cost, health and files of a session, by kind. `text` redacts."""
+    """Tokens, cost, their course, health and files of a session, by kind. `text` redacts."""
     live, facts = desk.live(key), desk.told(key)
     data = v.DataUpdate(started=session.info.started if session is not None else 0.0)
     if session is not None:
@@ -43,12 +43,13 @@ def figures(
     touched = [
         v.FileTouched(
             path=text(_within(touch.path, live.cwd)), added=touch.added, removed=touch.removed, times=touch.times,
-            at=touch.at.timestamp() if touch.at else 0.0,
+            at=touch.at.timestamp() if touch.at else 0.0, first=touch.first.timestamp() if touch.first else 0.0,
         )
         for touch in list(live.files.values())[-FILES:]
     ]  # fmt: skip
     return {
         "session_data_update": data,
+        "session_usage_update": desk.course(key),
         "session_health_update": v.HealthUpdate(
             score=health.score,
             status=health.status,
@@ -58,7 +59,7 @@ def figures(
     }
 
 
-def described(shared: "SharedRoom", session: LiveSession | None, server: str, url: str) -> s.ShareFacts:
+def described(shared: "SharedRoom", session: LiveSession | None, server: str, link: str) -> s.ShareFacts:
     """A share as its owner sees it."""
     facts, room = shared.room.facts, shared.room
     return s.ShareFacts(
@@ -66,7 +67,7 @@ def described(shared: "SharedRoom", session: LiveSession | None, server: str, ur
         session=shared.key,
         provider_session=facts.provider_session,
         name=session.info.name if session is not None else shared.key,
-        url=f"{url}/s/{facts.share}" + (f"#{shared.secret}" if shared.secret else ""),
+        url=link,
         role=facts.role,
         created=facts.created,
         expires_at=facts.expires_at,

@@ -19,6 +19,7 @@ from agentdeck.hub.desk import Answer
 from agentdeck.hub.gateway import Place
 from agentdeck.hub.peer import Peer
 from agentdeck.hub.share_figures import described
+from agentdeck.hub.share_place import permission_of, place_of, server_of
 from agentdeck.hub.shared import SharedRoom
 from agentdeck.hub.shares import Around, Shares
 from agentdeck.protocol import facts as f
@@ -26,10 +27,10 @@ from agentdeck.protocol import messages as m
 from agentdeck.protocol import share as s
 from agentdeck.protocol import viewers as v
 from agentdeck.share import known, tokens
-from agentdeck.share.allowlist import Allowlist, Entry, write
+from agentdeck.share.allowlist import Entry
 from agentdeck.share.log import Item
 from agentdeck.share.refusal import RefusedError
-from agentdeck.share.room import Change, Facts, Person, Room
+from agentdeck.share.room import Change, Facts, Invite, Person, Room
 
 LONGEST: Final = 24 * 3600.0
 """Seconds that a share may last."""
@@ -68,7 +69,7 @@ class Owner:
             case s.ListShares():
                 return s.SharesTold(shares=tuple(map(self._described, self.shares.rooms.values())))
             case s.ListRepositories():
-                return s.RepositoriesTold(repositories=dict(self.shares.guard.now().repositories))
+                return s.RepositoriesTold(repositories=dict(self.shares.listed.now().repositories))
             case s.AllowRepository():
                 return self._allow(request)
             case s.Share():
@@ -84,51 +85,39 @@ class Owner:
 
     def _allow(self, request: s.AllowRepository) -> m.AnyReply:
         path = known.repository_of(str(Path(request.path).resolve()))
-        listed = self._checked_list().with_repository(path, request.server, on=request.on)
-        write(self.shares.guard.path, listed)
+        listed = self.shares.listed.checked().with_repository(path, request.server, on=request.on)
+        self.shares.listed.write(listed)
         return m.Done(note=path)
-
-    def _checked_list(self) -> Allowlist:
-        """The list, to be changed. Raises `AllowlistError`: one that cannot be believed is not overwritten."""
-        listed = self.shares.guard.now()
-        if self.shares.guard.problem is not None:
-            raise self.shares.guard.problem
-        return listed
 
     async def _share(self, request: s.Share) -> m.AnyReply:
         if request.role not in v.GUEST_ROLES:
             raise UsageError(f"there is no role {request.role!r}", hint=f"roles: {', '.join(v.GUEST_ROLES)}")
         if not 0 < request.expires <= LONGEST:
             raise UsageError("a share lasts a day at most", hint="--expires takes up to 24h")
-        server = "lan" if request.lan else "local"
         key, provider_session, directory = await self._find(request.session)
+        server = server_of(request, await self._place(request))
         repository = known.repository_of(directory)
-        if not self._checked_list().allows(repository, server):
-            raise RepositoryError(repository, server)
+        if not self.shares.listed.checked().allows(repository, permission_of(server)):
+            raise RepositoryError(repository, permission_of(server))
         async with self._opening:
             room = next((room for room in self.shares.rooms.values() if room.key == key), None)
             again = room is not None
+            if room is None or server != "local":
+                await self.shares.gateway.ensure(await self._place(request))
             if room is None:
-                await self.shares.gateway.ensure(self._place(request))
                 room = await self._begin(request, key, provider_session, repository, server)
+            elif server != "local":
+                self.shares.widen(room, server)
         try:
             return await self._shared(room, request, again=again)
         except RefusedError as refused:
             raise ShareError(str(refused)) from refused
 
-    def _place(self, request: s.Share) -> Place | None:
-        """Where the gateway must listen for this share; None when it does not matter."""
-        if not request.lan:
-            return None
-        if not (request.cert and request.key):
-            raise UsageError(
-                "sharing beyond this machine needs a certificate",
-                hint="give --cert and --key; or keep it local: ssh -L, tailscale serve",
-            )
-        for path in (request.cert, request.key):
-            if not Path(path).is_file():
-                raise UsageError(f"there is no file {path}", hint="")
-        return Place(host="0.0.0.0", cert=request.cert, key=request.key)
+    async def _place(self, request: s.Share) -> Place:
+        """Where the gateway must listen for this share, and for what is shared already. Raises `UsageError`."""
+        now = self.shares.gateway.place
+        shared = bool(self.shares.listed.now().sessions)
+        return await asyncio.to_thread(place_of, request, now if shared else Place(port=now.port))
 
     async def _begin(
         self, request: s.Share, key: str, provider_session: str, repository: str, server: str
@@ -152,7 +141,7 @@ class Owner:
             await self.shares.store.append(share, [], [Item("facts", share, msgspec.msgpack.encode(facts))])
         except RefusedError as refused:
             raise ShareError(str(refused)) from refused
-        write(self.shares.guard.path, self._checked_list().with_entry(provider_session or key, entry))
+        self.shares.listed.write(self.shares.listed.checked().with_entry(provider_session or key, entry))
         return await self.shares.open(Room(facts, self.shares.now), key, 0)
 
     async def _transcript(self, key: str, provider_session: str) -> str:
@@ -163,26 +152,30 @@ class Owner:
         return found[0] if found else ""
 
     async def _shared(self, room: SharedRoom, request: s.Share, *, again: bool) -> s.Shared:
-        now = self.shares.now()
-        first = room.room.invites.get(room.first_invite)
-        if first is None or first.revoked or first.expires_at <= now or first.uses >= first.max_uses:
-            self.shares.allow_role(room, request.role)
-            room.secret, room.first_invite, _ = await room.invite(
-                request.role, seconds=request.expires, max_uses=request.max_uses, code=False, approve=request.approve
-            )
-            first, again = room.room.invites[room.first_invite], False
-        code = room.room.invites.get(room.code_invite)
-        if code is None or code.revoked or code.expires_at <= now + 60.0 or code.uses:
-            room.code, room.code_invite, _ = await room.invite(
-                request.role, seconds=tokens.CODE_LIFE, max_uses=1, code=True, approve=True
+        link = room.room.own_invite(code=False)
+        if link is None or not room.secret(link) or (request.approve and not link.approve):
+            self.shares.listed.allow_role(room.share, request.role)
+            link, again = await room.invite(
+                request.role, seconds=request.expires, max_uses=request.max_uses, code=False, approve=request.approve,
+                own=True,
+            ), False  # fmt: skip
+        code = room.room.own_invite(code=True, seconds=60.0)
+        if code is None or not room.secret(code):
+            code = await room.invite(
+                request.role, seconds=tokens.CODE_LIFE, max_uses=1, code=True, approve=True, own=True
             )
         return s.Shared(
-            share=room.share, url=self._link(room, room.secret), code=room.code, role=first.role,
-            expires_at=first.expires_at, invite=first.id, session=room.key, again=again,
+            share=room.share, url=self._link(room, link), code=room.secret(code), role=link.role,
+            expires_at=link.expires_at, invite=link.id, session=room.key, again=again,
+            near=self.shares.gateway.url, fingerprint=self._fingerprint(room),
         )  # fmt: skip
 
-    def _link(self, room: SharedRoom, secret: str) -> str:
-        return f"{self.shares.gateway.url}/s/{room.share}#{secret}"
+    def _fingerprint(self, room: SharedRoom) -> str:
+        return self.shares.gateway.fingerprint if self._server(room) == "lan" else ""
+
+    def _link(self, room: SharedRoom, invite: Invite | None) -> str:
+        secret = room.secret(invite) if invite is not None else ""
+        return self.shares.gateway.link(self._server(room), room.share, secret)
 
     async def _find(self, name: str) -> tuple[str, str, str]:
         """Our key of a session, the CLI's own id of it, and where it works. Raises `UnknownSessionError`."""
@@ -220,7 +213,8 @@ class Owner:
         rooms = [self._room(request.session)] if request.session else list(self.shares.rooms.values())
         ended = []
         for room in rooms:
-            if request.server and request.server not in (self._server(room), self.shares.gateway.url):
+            server = self._server(room)
+            if request.server not in ("", server, self.shares.gateway.base(server)):
                 continue
             ended.append(room.share)
             await self.shares.end(room, "ENDED", "the owner ended the share")
@@ -230,12 +224,9 @@ class Owner:
         return m.Done(note=f"{len(ended)} shares ended" if len(ended) != 1 else "the share has ended")
 
     async def _panic(self) -> m.AnyReply:
-        """Sockets first: the gateway is killed, and only then is anything tidied up."""
+        """Nothing leaves from here on; the gateway is killed as soon as it has said so, or has had no time for it."""
         rooms = list(self.shares.rooms.values())
-        self.shares.rooms.clear()
-        self.shares.gateway.cut()
-        for room in rooms:
-            self.shares.forget(room, "everything was cut off")
+        await self.shares.cut("everything was cut off")
         return m.Done(note=f"{len(rooms)} shares cut off")
 
     def _follow(self, peer: Peer, request: s.FollowShare) -> m.AnyReply:
@@ -262,15 +253,15 @@ class Owner:
     async def _do(self, room: SharedRoom, request: m.AnyRequest) -> m.AnyReply:
         match request:
             case s.Invite():
-                self.shares.allow_role(room, request.role)
-                secret, invite, expires = await room.invite(
+                self.shares.listed.allow_role(room.share, request.role)
+                invite = await room.invite(
                     request.role, seconds=min(request.expires, LONGEST), max_uses=request.max_uses, code=request.code,
                     approve=request.approve,
                 )  # fmt: skip
                 return s.Shared(
-                    share=room.share, url="" if request.code else self._link(room, secret),
-                    code=secret if request.code else "", role=request.role, expires_at=expires, invite=invite,
-                    session=room.key,
+                    share=room.share, url="" if invite.code else self._link(room, invite),
+                    code=room.secret(invite) if invite.code else "", role=invite.role, expires_at=invite.expires_at,
+                    invite=invite.id, session=room.key,
                 )  # fmt: skip
             case s.Revoke():
                 if request.invite and request.invite not in room.room.invites:
@@ -282,18 +273,18 @@ class Owner:
                 person = _person(room, request.participant)
                 if not person.pending:
                     raise ShareError(f"{person.name} does not wait")
-                self.shares.allow_role(room, request.role or person.role)
+                self.shares.listed.allow_role(room.share, request.role or person.role)
                 await room.store(room.room.admit(person, on=request.on, role=request.role))
             case s.SetRole():
                 person = _person(room, request.participant)
-                self.shares.allow_role(room, request.role)
+                self.shares.listed.allow_role(room.share, request.role)
                 await room.store(room.room.set_role(person, request.role, hands=request.hands))
             case s.Say():
                 await room.store(Change(drafts=[room.room.owner_says(request.text)]))
             case s.CancelPrompt():
-                await room.guests.cancel(request.item)
+                room.guests.cancel(request.item)
             case s.MovePrompt():
-                await room.guests.move(request.item, request.position)
+                room.guests.move(request.item, request.position)
             case s.PauseQueue():
                 room.guests.pause(request.on)
             case s.ReadShare():
@@ -315,11 +306,11 @@ class Owner:
     # ── what its owner is told ─────────────────────────────────────────────────────────────────
 
     def _server(self, room: SharedRoom) -> str:
-        entry = self.shares.guard.now().entry_of(room.share)
-        return entry.servers[0] if entry is not None and entry.servers else "local"
+        return next(iter(self.shares.listed.servers(room.share)), "local")
 
     def _described(self, room: SharedRoom) -> s.ShareFacts:
-        return described(room, self._roster.sessions.get(room.key), self._server(room), self.shares.gateway.url)
+        link = self._link(room, room.room.own_invite(code=False))
+        return described(room, self._roster.sessions.get(room.key), self._server(room), link)
 
     def _tell_soon(self, room: SharedRoom) -> None:
         if self._following:

@@ -32,8 +32,10 @@ class ShareStore:
             return []
         return await self._do(lambda: self._log.append(share, drafts, kept))
 
-    async def read(self, share: str, since: int, count: int, kinds: Sequence[str] = ()) -> list[Envelope]:
-        return await self._do(lambda: self._log.read(share, since, count, kinds))
+    async def read(
+        self, share: str, since: int, count: int, kinds: Sequence[str] = (), *, before: int = 0
+    ) -> list[Envelope]:  # fmt: skip
+        return await self._do(lambda: self._log.read(share, since, count, kinds, before=before))
 
     async def load(self, share: str) -> tuple[int, list[Item]]:
         """The number of the last event, and everything that the room remembers."""

@@ -15,10 +15,13 @@ import msgspec
 from agentdeck.errors import AgentdeckError
 from agentdeck.hub.facts import FactsDesk
 from agentdeck.hub.guests import GuestQueue
-from agentdeck.hub.peer import Peer, ScreenView
+from agentdeck.hub.peer import ScreenView
 from agentdeck.hub.session import LiveSession
+from agentdeck.hub.share_backlog import Backlog
 from agentdeck.hub.share_figures import figures
+from agentdeck.hub.share_list import ShareList
 from agentdeck.hub.share_store import ShareStore
+from agentdeck.hub.tap import Tap
 from agentdeck.protocol import facts as f
 from agentdeck.protocol import gateway as g
 from agentdeck.protocol import messages as m
@@ -27,9 +30,10 @@ from agentdeck.protocol import viewers as v
 from agentdeck.protocol.screen import Row
 from agentdeck.share import known, tokens
 from agentdeck.share.log import Draft, DuplicateError
+from agentdeck.share.numbering import KEPT, Numbering
 from agentdeck.share.redact import Redactor
 from agentdeck.share.refusal import RefusedError
-from agentdeck.share.room import Change, Person, Room
+from agentdeck.share.room import Change, Invite, Person, Room
 from agentdeck.share.rows import ABOVE, Twin
 
 PACE: Final = 1 / 20
@@ -46,8 +50,7 @@ class Outside:
     send: Callable[[g.FromHub], None]
     allowed: Callable[["SharedRoom"], bool]
     """Looks at the list now; when it says no, the share has ended already."""
-    roles: Callable[["SharedRoom"], tuple[str, ...]]
-    """Which roles the list allows in it."""
+    listed: ShareList
     store: ShareStore
     facts: FactsDesk
     session: Callable[[str], LiveSession | None]
@@ -56,27 +59,9 @@ class Outside:
     told: Callable[["SharedRoom", Sequence[v.Envelope]], None]
     """These events were stored."""
     secrets: Callable[[], Iterable[str]]
+    key: bytes
+    """From which the secrets of invites are derived."""
     env: dict[str, str]
-
-
-class Tap(Peer):
-    """The peer through which a shared session is looked at."""
-
-    def __init__(self, take: Callable[[m.AnyReply], None], writable: Callable[[], bool]) -> None:
-        super().__init__(lambda peer, request: None, lambda peer: None)
-        self._take = take
-        self._may_write = writable
-
-    def send(self, message: m.AnyReply) -> None:
-        self._take(message)
-
-    @property
-    def writable(self) -> bool:
-        return self._may_write()
-
-    @writable.setter
-    def writable(self, value: bool) -> None:
-        pass
 
 
 class SharedRoom:
@@ -88,11 +73,6 @@ class SharedRoom:
         """Our id of the session, or `provider:id`."""
         self.guests = guests
         self.tap = Tap(self._hear, writable)
-        self.secret = ""
-        """Of the first link; known only to the hub that made it."""
-        self.first_invite = ""
-        self.code = ""
-        self.code_invite = ""
         self.last_seq = 0
         self.problem = ""
         self.closed = False
@@ -107,8 +87,10 @@ class SharedRoom:
         self._twin = Twin(self._redactor)
         self._marks: object = None
         self._state = ""
-        self._feed_at = 0.0
-        """The time of the newest line of the feed that is in the log."""
+        self._feed_numbers = Numbering()
+        self._backlog = Backlog(
+            lambda drafts: self.store(Change(drafts=drafts)), later=self.later, trouble=self._trouble
+        )
         self._told: dict[str, bytes] = {}
         self._telling: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,8 +105,8 @@ class SharedRoom:
         """Look at the session from now on. The gateway has been told that it exists."""
         self.last_seq = last_seq
         if last_seq:
-            newest = await self._out.store.read(self.share, max(0, last_seq - 500), 500, ("feed",))
-            self._feed_at = max((msgspec.json.decode(e.d, type=v.Feed).at for e in newest), default=0.0)
+            logged = await self._out.store.read(self.share, 0, KEPT, ("feed",), before=last_seq + 1)
+            self._feed_numbers = Numbering(msgspec.json.decode(each.d, type=v.Feed) for each in logged)
         self.look_for_secrets()
         self._out.facts.answer(self.tap, f.WatchFacts())
         lines = self._out.facts.answer(self.tap, f.FollowFeed(key=self.key))
@@ -167,6 +149,7 @@ class SharedRoom:
             role=facts.role,
             expires_at=facts.expires_at,
             last_seq=self.last_seq,
+            servers=self._out.listed.servers(self.share),
             grants=tuple(self.room.grant(person) for person in self.room.here),
         )
 
@@ -193,6 +176,8 @@ class SharedRoom:
             case m.Screen():
                 self._draw(message)
             case f.FeedLines() if message.key == self.key:
+                if message.anew:
+                    self._feed_numbers.anew()
                 self._feed(message.lines)
             case f.FactsChanged() if any(each.key == self.key for each in message.facts):
                 self.tell_soon()
@@ -216,17 +201,20 @@ class SharedRoom:
 
     def _feed(self, lines: Sequence[f.FeedLine]) -> None:
         text = self._redactor.text
-        drafts = []
         for line in lines:
-            if line.status != "ok" and line.at <= self._feed_at and not line.call:
+            n = self._feed_numbers.number(line)
+            if not n:
                 continue  # an earlier hub has told it
             told = v.Feed(
-                n=line.n, at=line.at, kind=line.kind, title=text(line.title), text=text(line.text), status=line.status,
+                n=n, at=line.at, kind=line.kind, title=text(line.title), text=text(line.text), status=line.status,
                 seconds=line.seconds, tokens=line.tokens, agent=line.agent, added=line.added, removed=line.removed,
             )  # fmt: skip
-            drafts.append(Draft("feed", line.at, "session", msgspec.json.encode(told)))
-        if drafts:
-            self.later(self.store(Change(drafts=drafts)))
+            self._feed_numbers.tell(line, told)
+            self._backlog.add(Draft("feed", line.at, "session", msgspec.json.encode(told)))
+
+    def _trouble(self, text: str) -> None:
+        self.problem = text
+        self._out.people(self)
 
     def session_changed(self) -> None:
         """The session's own facts have changed."""
@@ -238,8 +226,7 @@ class SharedRoom:
         if info.state != self._state:
             self._state = info.state
             status = v.Status(state=info.state, why=self._redactor.text(info.why), since=info.since)
-            draft = Draft("status", time.time(), "session", msgspec.json.encode(status))
-            self.later(self.store(Change(drafts=[draft])))
+            self._backlog.add(Draft("status", time.time(), "session", msgspec.json.encode(status)))
         self.guests.consider()
         self.tell_soon()
 
@@ -274,6 +261,8 @@ class SharedRoom:
         self.room.apply(change)
         for person in change.people:
             self._tell_person(before[person.id], person)
+        if any(person.gone for person in change.people):
+            self.guests.settle()
         if events:
             self.last_seq = events[-1].seq
             if self._out.allowed(self):
@@ -313,7 +302,9 @@ class SharedRoom:
         person, kind, key = wants.participant, wants.kind, wants.key
         async with self._lock:
             change = self.room.judge(person, kind, wants.body, key)
-            if self.room.people[person].role not in self._out.roles(self):
+            if kind in ("command", "interrupt", "keys"):
+                self.guests.require_running()
+            if self.room.people[person].role not in self._out.listed.roles(self.share):
                 raise RefusedError("FORBIDDEN", "the list of what is shared does not allow this role")
             try:
                 events = await self._store(change)
@@ -329,9 +320,9 @@ class SharedRoom:
                 position = self.guests.add(change.prompt)
                 return v.Echo(ref=key, seq=seq, item=change.prompt.id, position=position)
             case "cancel":
-                await self.guests.cancel(msgspec.json.decode(wants.body, type=v.Cancel).item, by=person)
+                self.guests.cancel(msgspec.json.decode(wants.body, type=v.Cancel).item, by=person)
             case "interrupt":
-                await self.guests.interrupt()
+                self.guests.interrupt()
             case "resume":
                 self.guests.pause(False)
             case "keys":
@@ -343,10 +334,7 @@ class SharedRoom:
         return v.Echo(ref=key, seq=seq)
 
     def _press(self, keys: str) -> None:
-        session = self._out.session(self.key)
-        if session is None or not session.running:
-            raise RefusedError("UNAVAILABLE", "the session has ended")
-        session.write(keys.encode("utf-8", "surrogatepass"))
+        self.guests.require_running().write(keys.encode("utf-8", "surrogatepass"))
 
     def online(self, person: str, sockets: int) -> None:
         if sockets:
@@ -361,14 +349,33 @@ class SharedRoom:
     # ── for its owner ──────────────────────────────────────────────────────────────────────────
 
     async def invite(
-        self, role: str, *, seconds: float, max_uses: int, code: bool, approve: bool
-    ) -> tuple[str, str, float]:  # fmt: skip
-        """Make an invite; return the secret or code, the invite's id and when it expires. Raises `RefusedError`."""
-        secret = tokens.new_code() if code else tokens.new_secret()
-        kept = tokens.hashed(tokens.normalised(secret) if code else secret)
-        change = self.room.invite(role, kept, seconds=seconds, max_uses=max_uses, code=code, approve=approve)
+        self, role: str, *, seconds: float, max_uses: int, code: bool, approve: bool, own: bool = False
+    ) -> Invite:
+        """Make an invite. Raises `RefusedError`."""
+        name = tokens.new_id("i")
+        change = self.room.invite(
+            name, role, self._hashed(name, code=code), seconds=seconds, max_uses=max_uses, code=code, approve=approve,
+            own=own,
+        )  # fmt: skip
         await self.store(change)
-        return secret, change.invites[0].id, change.invites[0].expires_at
+        return change.invites[0]
+
+    def secret(self, invite: Invite) -> str:
+        """What lets somebody in with this invite; empty when it was made with a key that is no more."""
+        make = tokens.typed_code if invite.code else tokens.link_secret
+        same = tokens.same(self._hashed(invite.id, code=invite.code), invite.secret)
+        return make(self._out.key, invite.id) if same else ""
+
+    def _hashed(self, invite: str, *, code: bool) -> str:
+        key = self._out.key
+        return tokens.hashed(
+            tokens.normalised(tokens.typed_code(key, invite)) if code else tokens.link_secret(key, invite)
+        )
+
+    @property
+    def secrets(self) -> list[str]:
+        """Of every invite that still lets somebody in: not to be seen on a shared screen."""
+        return [self.secret(each) for each in self.room.invites.values() if not each.revoked]
 
     def later(self, work: Awaitable[Any]) -> None:
         """Do something in the background; what the store refuses is a problem that the owner is told."""
@@ -380,8 +387,7 @@ class SharedRoom:
         try:
             await work
         except (RefusedError, AgentdeckError) as error:
-            self.problem = str(error)
-            self._out.people(self)
+            self._trouble(str(error))
         except DuplicateError:
             pass
 

@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,7 @@ from agentdeck.hub.guests import GuestQueue
 from agentdeck.hub.peer import Peer
 from agentdeck.hub.roster import Roster
 from agentdeck.hub.session import LiveSession
+from agentdeck.hub.share_list import ShareList
 from agentdeck.hub.share_store import ShareStore
 from agentdeck.hub.shared import Outside, SharedRoom, written
 from agentdeck.paths import Paths, make_private
@@ -30,8 +32,7 @@ from agentdeck.protocol import gateway as g
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import share as s
 from agentdeck.protocol import viewers as v
-from agentdeck.share import clock, meeting, tokens
-from agentdeck.share.allowlist import Guard, write
+from agentdeck.share import clock, keyfile, meeting, tokens
 from agentdeck.share.log import Item
 from agentdeck.share.refusal import RefusedError
 from agentdeck.share.room import Facts, Room
@@ -41,6 +42,9 @@ LOOK_EVERY: Final = 1.0
 
 CLOSE_DEADLINE: Final = 0.8
 """Seconds for the gateway to close the sockets of a share, before it is killed."""
+
+CUT_DEADLINE: Final = 0.2
+"""Seconds for viewers to be told that everything is cut off, before the gateway is killed."""
 
 RETELL: Final = 10.0
 """Seconds after which figures are looked at again although nothing happened."""
@@ -75,7 +79,7 @@ class Shares:
     ) -> None:  # fmt: skip
         self.rooms: dict[str, SharedRoom] = {}
         """By share."""
-        self.guard = Guard(around.paths.config.with_name(meeting.LIST))
+        self.listed = ShareList(around.paths.config.with_name(meeting.LIST), around.problem)
         self.now = clock.steady()
         self._around = around
         self._changed = changed
@@ -86,6 +90,7 @@ class Shares:
             wanted=lambda: bool(self.rooms), problem=around.problem,
         )  # fmt: skip
         self.gateway.on_writable = self._on_writable
+        self.gateway.on_replaced = self._replaced
         self._watching: asyncio.Task[None] | None = None
         self._ticking: asyncio.TimerHandle | None = None
         self._closings: dict[int, asyncio.Event] = {}
@@ -97,14 +102,14 @@ class Shares:
 
     def start(self) -> None:
         """Go on with what an earlier hub shared."""
-        if self.guard.now().sessions:
+        if self.listed.now().sessions:
             self._around.later(self._go_on())
 
     async def _go_on(self) -> None:
-        for name, entry in tuple(self.guard.now().sessions.items()):
+        for name, entry in tuple(self.listed.now().sessions.items()):
             session = self._around.roster.sessions.get(entry.session)
             if entry.expires_at <= self.now() or (session is None and ":" not in entry.session):
-                self.unlist(entry.share)
+                self.listed.remove(entry.share)
                 continue
             try:
                 last, items = await self.store.load(entry.share)
@@ -112,7 +117,8 @@ class Shares:
                 await self.open(Room(facts, self.now, items), entry.session, last)
             except (RefusedError, AgentdeckError, StopIteration) as error:
                 self._around.problem(f"{name} is not shared any more: {error}")
-                self.unlist(entry.share)
+                self.listed.remove(entry.share)
+                self.gateway.send(g.Closed(share=entry.share, code="ENDED", text="the session is not shared any more"))
 
     def stop(self) -> None:
         for room in self.rooms.values():
@@ -136,14 +142,15 @@ class Shares:
         if not self._owner_token:
             self._owner_token = tokens.new_secret()
             with contextlib.suppress(OSError):
-                place = self._around.paths.run / meeting.TOKEN
-                with contextlib.suppress(FileNotFoundError):
-                    place.unlink()
-                fd = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-                with open(fd, "w") as file:
-                    file.write(self._owner_token)
-        shares = tuple(room.share for room in self.rooms.values())
-        return g.Setup(version=g.VERSION, owner_token=tokens.hashed(self._owner_token), shares=shares)
+                keyfile.write(self._around.paths.run / meeting.TOKEN, self._owner_token.encode())
+        listed = self.listed.now().sessions.values()  # those that an earlier hub shared are on their way
+        shares = {entry.share for entry in listed if entry.expires_at > self.now()} | self.rooms.keys()
+        return g.Setup(version=g.VERSION, owner_token=tokens.hashed(self._owner_token), shares=tuple(shares))
+
+    @cached_property
+    def _key(self) -> bytes:
+        make_private(self._around.paths.state)
+        return keyfile.load(self._around.paths.state / meeting.KEY)
 
     @property
     def store(self) -> ShareStore:
@@ -158,14 +165,15 @@ class Shares:
         await self.gateway.ensure()
         shared: SharedRoom
         guests = GuestQueue(
-            room.prompts, self._around.queue, lambda: shared.tap, session=lambda: self._around.roster.sessions.get(key),
+            room.facts.share, room.prompts, self._around.queue, lambda: shared.tap,
+            session=lambda: self._around.roster.sessions.get(key),
             store=lambda items: self._keep(shared, items), tell=lambda: shared.tell_soon(),
             later=lambda work: shared.later(work),
         )  # fmt: skip
         outside = Outside(
-            send=self.gateway.send, allowed=self.allowed, roles=self.roles, store=self.store, facts=self._around.facts,
-            session=self._around.roster.sessions.get, people=self._changed, told=self._said, secrets=self._secrets,
-            env=dict(os.environ),
+            send=self.gateway.send, allowed=self.allowed, listed=self.listed, store=self.store,
+            facts=self._around.facts, session=self._around.roster.sessions.get, people=self._changed, told=self._said,
+            secrets=self._secrets, key=self._key, env=dict(os.environ),
         )  # fmt: skip
         shared = SharedRoom(room, key, outside, guests, lambda: self.gateway.writable)
         shared.last_seq = last_seq
@@ -182,9 +190,8 @@ class Shares:
 
     def _secrets(self) -> list[str]:
         """What of our own must not be seen on a shared screen."""
-        return [secret for room in self.rooms.values() for secret in (room.secret, room.code) if secret] + (
-            [self._owner_token] if self._owner_token else []
-        )
+        found = [self._owner_token, *(secret for room in self.rooms.values() for secret in room.secrets)]
+        return list(filter(None, found))
 
     def _tell_everything(self) -> None:
         """To a gateway that was started anew."""
@@ -202,36 +209,26 @@ class Shares:
         """Whether anything of this share may leave at this moment. If not, its end is on the way."""
         if room.closed or room.share not in self.rooms:
             return False
-        entry = self.guard.now().entry_of(room.share)
+        entry = self.listed.entry(room.share)
         if (
             entry is not None
             and entry.session == room.key
             and min(entry.expires_at, room.room.facts.expires_at) > self.now()
         ):
             return True
-        problem = self.guard.problem
+        problem = self.listed.problem
         if problem is not None:
             self._around.push(m.Notice(text=f"nothing is shared any more: {problem}", level="error"))
             self._end_now(room, "REVOKED", "sharing was stopped")
-        elif entry is not None:
+        elif entry is not None and entry.session == room.key:
             self._end_now(room, "EXPIRED", "the share has expired")
         else:
             self._end_now(room, "REVOKED", "the session was taken off the list")
         return False
 
-    def roles(self, room: SharedRoom) -> tuple[str, ...]:
-        """The roles that the list allows in this share."""
-        entry = self.guard.now().entry_of(room.share)
-        return entry.roles if entry is not None else ()
-
-    def allow_role(self, room: SharedRoom, role: str) -> None:
-        """The owner gives this role to somebody: the list has to say so. Raises `AllowlistError`."""
-        listed = self.guard.now()
-        entry = listed.entry_of(room.share)
-        if entry is not None and role in v.GUEST_ROLES and role not in entry.roles:
-            name = next(name for name, each in listed.sessions.items() if each is entry)
-            wider = v.GUEST_ROLES[: max(v.GUEST_ROLES.index(role) + 1, len(entry.roles))]
-            write(self.guard.path, listed.with_entry(name, msgspec.structs.replace(entry, roles=wider)))
+    def widen(self, room: SharedRoom, server: str) -> None:
+        """Let a share be reached by another way, too; its links name that one from now on. Raises `AllowlistError`."""
+        self.gateway.send(g.Reached(share=room.share, servers=self.listed.widen(room.share, server)))
 
     def _end_now(self, room: SharedRoom, code: str, text: str) -> None:
         if not room.closed:
@@ -243,21 +240,50 @@ class Shares:
         if self.rooms.pop(room.share, None) is None:
             return
         room.stop()
-        self.unlist(room.share)
-        if self.gateway.connected:
-            number = next(self._numbers)
-            finished = self._closings[number] = asyncio.Event()
-            self.gateway.send(g.Closed(share=room.share, code=code, text=text, id=number))
-            try:
-                await asyncio.wait_for(finished.wait(), CLOSE_DEADLINE)
-            except TimeoutError:
-                self.gateway.cut()  # the others' viewers come back to the next one
-                self._revive()
-            finally:
-                self._closings.pop(number, None)
+        self.listed.remove(room.share)
+        if not await self._closed(room, code, text, CLOSE_DEADLINE):
+            self.gateway.cut()  # the others' viewers come back to the next one
+            self._revive()
         self.forget(room, text)
         if not self.rooms:
             await self.gateway.finish()
+
+    async def _closed(self, room: SharedRoom, code: str, text: str, seconds: float) -> bool:
+        """Have the gateway close the sockets of a share; whether it had done so in time, or there is none."""
+        if not self.gateway.connected:
+            return True
+        number = next(self._numbers)
+        finished = self._closings[number] = asyncio.Event()
+        self.gateway.send(g.Closed(share=room.share, code=code, text=text, id=number))
+        try:
+            await asyncio.wait_for(finished.wait(), seconds)
+        except TimeoutError:
+            return False
+        finally:
+            self._closings.pop(number, None)
+        return True
+
+    async def cut(self, text: str) -> None:
+        """End everything at once: whatever the gateway does, it is dead in a moment."""
+        rooms, self.rooms = list(self.rooms.values()), {}
+        for room in rooms:
+            room.stop()
+        closing = asyncio.gather(*(self._closed(room, "ENDED", text, CUT_DEADLINE) for room in rooms))
+        await asyncio.sleep(0)  # the gateway is told before anything else is done
+        for room in rooms:
+            self.listed.remove(room.share)
+        await closing
+        self.gateway.cut()
+        for room in rooms:
+            self.forget(room, text)
+
+    def _replaced(self) -> None:
+        """Another hub shares now: what was ours goes on with it, and the list is its own."""
+        rooms, self.rooms = list(self.rooms.values()), {}
+        for room in rooms:
+            room.stop()
+            self._around.peers.discard(room.tap)
+            self._around.push(s.ShareGone(share=room.share, session=room.key, text="another hub has taken over"))
 
     def _revive(self) -> None:
         if self.rooms:
@@ -268,46 +294,23 @@ class Shares:
         self._tell_everything()
 
     def forget(self, room: SharedRoom, text: str) -> None:
+        room.guests.end()
         room.stop()
         self._around.peers.discard(room.tap)
-        self.unlist(room.share)
+        self.listed.remove(room.share)
         self._around.push(s.ShareGone(share=room.share, session=room.key, text=text))
-
-    def unlist(self, share: str) -> None:
-        """Take a share off the list; one that cannot be believed shares nothing anyway and is left as it is."""
-        listed = self.guard.now()
-        if listed.entry_of(share) is not None:
-            try:
-                write(self.guard.path, listed.without(share))
-            except AgentdeckError as error:
-                self._around.problem(str(error))
 
     def _watch(self) -> None:
         """Look at the list when it changes, and at what time alone ends, for as long as anything is shared."""
         if self._watching is None or self._watching.done():
-            self._watching = asyncio.get_running_loop().create_task(self._watch_list())
+            self._watching = asyncio.get_running_loop().create_task(self.listed.watch(self._look))
         if self._ticking is None:
             self._tick()
 
-    async def _watch_list(self) -> None:
-        from watchfiles import awatch  # only for those who share
-
-        directory = self.guard.path.parent
-        while self.rooms:
-            with contextlib.suppress(FileNotFoundError, OSError, RuntimeError):
-                async for _ in awatch(
-                    directory, debounce=100, step=20, recursive=False, rust_timeout=500, yield_on_timeout=True,
-                    watch_filter=None,
-                ):  # fmt: skip
-                    self._look()
-                    if not self.rooms:
-                        return
-            self._look()  # the directory itself is gone or cannot be watched
-            await asyncio.sleep(0.3)
-
-    def _look(self) -> None:
+    def _look(self) -> bool:
         for room in tuple(self.rooms.values()):
             self.allowed(room)
+        return bool(self.rooms)
 
     def _tick(self) -> None:
         self._ticking = None
@@ -325,7 +328,7 @@ class Shares:
             if now - room.told_at > RETELL:  # health also changes with time alone
                 room.tell_soon()
             if room.room.prompts.expire(now):
-                room.guests.pause(room.room.prompts.paused)
+                room.guests.settle()
             if room.ended_at is not None and now - room.ended_at > AFTER_END:
                 self._end_now(room, "ENDED", "the session has ended")
             elif not room.room.online and now - room.last_viewer > UNWATCHED:
@@ -365,24 +368,25 @@ class Shares:
 
     async def _judge(self, question: g.AskJoin | g.AskCode | g.AskLog | g.Wants) -> msgspec.Struct:
         if isinstance(question, g.AskCode):
-            found = next(
-                (room for room in self.rooms.values() if room.room.find_invite(question.code, code=True) is not None),
-                None,
+            rooms = (
+                room for room in self.rooms.values() if room.room.find_invite(question.code, code=True) is not None
             )
+            found = next((room for room in rooms if self.listed.lets_in(room.share, question.door)), None)
             if found is None:
                 raise RefusedError("NO_SUCH_SHARE")
             joined = await found.let_in(question)
             self._around.push(m.Notice(text=f"{joined.name} waits to be let in: {joined.words}", session=found.key))
             return joined
         room = self.rooms.get(question.share)
-        if room is None:
+        if room is None or (isinstance(question, g.AskJoin) and not self.listed.lets_in(room.share, question.door)):
             raise RefusedError("NO_SUCH_SHARE")
         match question:
             case g.AskJoin():
                 return await room.let_in(question)
             case g.AskLog():
                 count = min(question.count, 500)
-                events = await self.store.read(room.share, question.since, count, question.kinds)
+                kinds, before = question.kinds, question.before
+                events = await self.store.read(room.share, question.since, count, kinds, before=before)
                 if not self.allowed(room):
                     raise RefusedError("ENDED")
                 return v.Messages(messages=tuple(events))

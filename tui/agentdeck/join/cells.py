@@ -4,6 +4,7 @@ The parameters that style a run are read one by one and everything unknown is dr
 could move or hide something: nothing that comes from the other machine reaches this terminal as it is.
 """
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -20,6 +21,12 @@ _FLAGS: Final = {
 _UNSAFE: Final = dict.fromkeys(
     (*range(0x20), *range(0x7F, 0xA0), 0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A)), " "
 )
+
+MOST_IN_A_CELL: Final = 8
+"""Characters of a row that are read, for each of its cells."""
+_MARK: Final = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_HEAPS: Final = re.compile(f"({_MARK}{{4}}){_MARK}+")
+"""More marks on one letter than any language has."""
 
 
 @lru_cache(4096)
@@ -68,9 +75,23 @@ def _coloured(bits: int, colour: int, *, back: bool) -> int:
     return bits & ~(s.COLOUR_MASK << shift) | colour << shift
 
 
+def tame(text: str) -> str:
+    """The text without characters that move or hide something, line ends among them, and few marks on each letter."""
+    text = text.translate(_UNSAFE)
+    return text if text.isascii() else _HEAPS.sub(r"\1", text)
+
+
 def row(runs: tuple[tuple[str, str], ...], cols: int, width: Callable[[str], int] = len) -> s.Row:
     """One line of cells, filled up to the width of the screen."""
-    made = [(text.translate(_UNSAFE), style(parameters)) for text, parameters in runs if text]
+    made: list[tuple[str, int]] = []
+    budget = MOST_IN_A_CELL * cols
+    for text, parameters in runs:
+        if budget <= 0:
+            break
+        tamed = tame(text[:budget])
+        budget -= len(tamed)
+        if tamed:
+            made.append((tamed, style(parameters)))
     missing = cols - sum(width(text) for text, _ in made)
     if missing > 0:
         made.append((" " * missing, 0))

@@ -1,8 +1,12 @@
 """Coming in: the secret of a link, or a typed code, for a token. One request, and every failure is one sentence."""
 
+import asyncio
+import hashlib
+import hmac
 import ssl
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -24,6 +28,8 @@ class Pass:
     joined: v.Joined
     trusted: str = ""
     """A file of certificates to trust besides the system's."""
+    pinned: bytes = b""
+    """The one certificate that may answer, as DER; empty: any that the system trusts."""
 
     @property
     def socket(self) -> str:
@@ -31,18 +37,62 @@ class Pass:
 
     @property
     def tls(self) -> ssl.SSLContext | None:
-        return context(self.trusted) if self.base.startswith("https") else None
+        return context(self.trusted, self.pinned) if self.base.startswith("https") else None
+
+    @property
+    def direct(self) -> bool:
+        """Whether no proxy of this system stands before the server."""
+        return is_local(self.base) or bool(self.pinned)
 
 
-def context(trusted: str) -> ssl.SSLContext:
+def context(trusted: str, pinned: bytes = b"") -> ssl.SSLContext:
     """Raises `UsageError` for a file that holds no certificate."""
+    if pinned:
+        return _only(pinned)
     made = ssl.create_default_context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
     if trusted:
         try:
             made.load_verify_locations(trusted)
         except (OSError, ssl.SSLError) as error:
             raise UsageError(f"{trusted} holds no certificate to trust", hint=str(error)) from error
     return made
+
+
+def _only(certificate: bytes) -> ssl.SSLContext:
+    """Trusts one certificate and nothing else: whoever shows it has its key. What it is called does not matter then."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.check_hostname = False
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    made.load_verify_locations(cadata=certificate)
+    return made
+
+
+async def shown(base: str, fingerprint: str) -> bytes:
+    """The certificate with this fingerprint, as the server shows it; nothing is said to it. Raises `ShareError`."""
+    parts = urlsplit(base)
+    looking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    looking.minimum_version = ssl.TLSVersion.TLSv1_2
+    looking.check_hostname = False
+    looking.verify_mode = ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(DEADLINE):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 443, ssl=looking)
+    except TimeoutError as error:
+        raise _silent(base) from error
+    except (OSError, EOFError) as error:
+        raise _nobody(base) from error
+    try:
+        found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True) or b""
+    finally:
+        writer.close()
+    if not hmac.compare_digest(hashlib.sha256(found).hexdigest(), fingerprint):
+        raise ShareError(
+            f"the certificate of {base} is not the one that the link names: somebody may stand between",
+            hint="nothing was sent; ask the owner for the link and the fingerprint anew",
+        )
+    return found
 
 
 async def enter(what: Link | Code, name: str, trusted: str = "") -> Pass:
@@ -52,13 +102,15 @@ async def enter(what: Link | Code, name: str, trusted: str = "") -> Pass:
         path, body = f"/v1/s/{what.share}/join", msgspec.json.encode(v.Join(secret=what.secret, name=name, bearer=True))
     else:
         path, body = "/v1/join", msgspec.json.encode(v.JoinCode(code=what.code, name=name, bearer=True))
-    verify: ssl.SSLContext | bool = context(trusted) if base.startswith("https") else False
+    pinned = await shown(base, what.fingerprint) if what.fingerprint else b""
+    verify: ssl.SSLContext | bool = context(trusted, pinned) if base.startswith("https") else False
     try:
-        async with httpx.AsyncClient(verify=verify, timeout=DEADLINE, trust_env=not is_local(base)) as client:
+        around = not (is_local(base) or pinned)
+        async with httpx.AsyncClient(verify=verify, timeout=DEADLINE, trust_env=around) as client:
             answer = await client.post(base + path, content=body, headers={"content-type": "application/json"})
     except httpx.HTTPError as error:
         raise _unreachable(base, error) from error
-    return Pass(base, _joined(base, answer), trusted)
+    return Pass(base, _joined(base, answer), trusted, pinned)
 
 
 def _joined(base: str, answer: httpx.Response) -> v.Joined:
@@ -74,9 +126,18 @@ def _joined(base: str, answer: httpx.Response) -> v.Joined:
 def _unreachable(base: str, error: httpx.HTTPError) -> ShareError:
     if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return ShareError(
-            f"the certificate of {base} is not trusted here", hint="--ca FILE trusts the one that the owner gave you"
+            f"the certificate of {base} is not trusted here",
+            hint="--fingerprint takes what the owner reads to you; --ca FILE trusts a file that they gave you",
         )
     if isinstance(error, httpx.TimeoutException):
-        return ShareError(f"{base} did not answer in {DEADLINE:.0f} s", hint="check the link and the network")
+        return _silent(base)
+    return _nobody(base)
+
+
+def _silent(base: str) -> ShareError:
+    return ShareError(f"{base} did not answer in {DEADLINE:.0f} s", hint="check the link and the network")
+
+
+def _nobody(base: str) -> ShareError:
     hint = "the share may be over; or the link is of another machine: ssh -L, tailscale serve"
     return ShareError(f"nobody answers at {base}", hint=hint)

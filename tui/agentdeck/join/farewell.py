@@ -1,5 +1,6 @@
 """Why a line ended, as one sentence for the person; and whether it is worth dialling again. Pure."""
 
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +56,12 @@ def ending(close: int | None, said: v.Ended | None = None) -> Ending:
     if code is None:
         return Ending("", True, "the line broke")
     return Ending(code.name, code.reconnect != "no", SENTENCES.get(code.name, code.about))
+
+
+def outlived(since: float) -> Ending:
+    """The share's time is over, and nobody was there to say so since `since`, in unix time; 0: ever."""
+    away = f" since {time.strftime('%H:%M', time.localtime(since))}" if since else ""
+    return Ending("EXPIRED", False, f"the share has expired; its owner could not be reached{away}")
 
 
 def refused(problem: v.Problem) -> ShareError:

@@ -6,11 +6,13 @@ said without hearing that it was taken is said again under the same key.
 
 import asyncio
 import contextlib
+import math
 import random
 import secrets
+import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import msgspec
@@ -21,8 +23,7 @@ from agentdeck.join import farewell
 from agentdeck.join.cells import SharedScreen
 from agentdeck.join.door import Pass
 from agentdeck.join.farewell import Ending
-from agentdeck.join.link import is_local
-from agentdeck.join.room import Room, fold
+from agentdeck.join.room import Room, fold, remark
 from agentdeck.protocol import viewers as v
 from agentdeck.protocol.screen import Frame
 
@@ -33,8 +34,15 @@ PATIENCE: Final = 4
 ALIVE: Final = 10.0
 """Seconds between two signs of life, and for the answer to one."""
 BIGGEST: Final = 8 * 1024 * 1024
-LASTING: Final = frozenset(kind.name for kind in v.KINDS if kind.client is not None and kind.durable) | {"cancel"}
-"""What is said again after a reconnect, because somebody meant it to arrive."""
+LASTING: Final = frozenset({"chat", "command", "cancel"})
+"""What is said again after a reconnect, because somebody meant it to arrive. An interrupt is for now: minutes later it
+would end another turn.
+"""
+GRACE: Final = 5.0
+"""Seconds after the end of the share in which its owner may still say so."""
+AGAIN: Final = ("UNAVAILABLE", "RATE_LIMITED")
+"""Refusals that pass: after as many seconds as they say, at most `LATEST`."""
+LATEST: Final = 60.0
 UNSAID: Final = 50
 """Messages that may wait for the line."""
 
@@ -49,6 +57,8 @@ class State:
     next_at: float = 0.0
     """When the next dial is, in monotonic time."""
     why: str = ""
+    since: float = 0.0
+    """When it was up last, in unix time; 0: never."""
 
 
 class Line:
@@ -82,17 +92,26 @@ class Line:
         """Messages that the server has not taken yet."""
         return len(self._unsaid)
 
-    def say(self, kind: str, **body: object) -> None:
-        """Send something; what is meant to arrive waits for the line, the rest is only for now."""
+    @property
+    def unsent(self) -> tuple[str, ...]:
+        """The words and prompts among them."""
+        return tuple(text for message in self._unsaid.values() if (text := _text_of(message)))
+
+    def say(self, kind: str, **body: object) -> bool:
+        """Send something; what is meant to arrive waits for the line, the rest is only for now.
+
+        Returns whether it was sent or waits.
+        """
         key = secrets.token_hex(8) if kind in LASTING or kind in ("name", "resume") else ""
         message = msgspec.json.encode({"t": kind, "id": key, "d": body})
         if kind in LASTING:
             if len(self._unsaid) >= UNSAID:
                 self._on_word("too much waits for the line already", "warning")
-                return
+                return False
             self._unsaid[key] = message
         self._send(message)
         self._on_room()
+        return self.state.up or kind in LASTING
 
     def _send(self, message: bytes) -> None:
         if self._socket is not None and self.state.up:
@@ -126,19 +145,29 @@ class Line:
             ended = await self._once()
             if self._leaving:
                 break
-            was_up, self.state = self.state.up, State(tries=tries, why=ended.text)
+            was_up, since = self.state.up, time.time() if self.state.up else self.state.since
+            self.state = State(tries=tries, why=ended.text, since=since)
             tries = 1 if was_up else tries + 1
             known = self.room.here and ended.code in farewell.TRANSIENT and tries < PATIENCE
             if not ended.again and not known:
                 self.over = ended
                 self._on_room()
                 return ended
+            if self._time_left() <= 0:
+                self.over = farewell.outlived(since)
+                return self.over
             await self._wait(tries, ended)
         return None
 
+    def _time_left(self) -> float:
+        """Seconds until the share is over for sure, whoever can be reached."""
+        ends = self.room.expires_at
+        return ends + GRACE - time.time() if ends else math.inf
+
     async def _wait(self, tries: int, ended: Ending) -> None:
         delay = self._delays[min(tries, len(self._delays)) - 1] * random.uniform(0.75, 1.25)
-        self.state = State(tries=tries, next_at=time.monotonic() + delay, why=ended.text)
+        delay = min(delay, max(0.0, self._time_left()))
+        self.state = replace(self.state, tries=tries, next_at=time.monotonic() + delay, why=ended.text)
         self._on_room()
         self._hurry.clear()
         with contextlib.suppress(TimeoutError):
@@ -152,12 +181,14 @@ class Line:
                 additional_headers={"authorization": f"Bearer {self._way.joined.token}"},
                 subprotocols=[v.SUBPROTOCOL],  # type: ignore[list-item]
                 ssl=self._way.tls, open_timeout=ALIVE, close_timeout=1.0, ping_interval=ALIVE, ping_timeout=ALIVE,
-                max_size=BIGGEST, proxy=None if is_local(self._way.base) else True, compression=None,
+                max_size=BIGGEST, proxy=None if self._way.direct else True, compression=None,
             ) as socket:  # fmt: skip
                 self._socket = socket
                 return await self._listen(socket)
         except InvalidStatus as error:
             return farewell.ending(v.CODE["FORBIDDEN"].close if error.response.status_code == 403 else None)
+        except ssl.SSLCertVerificationError:
+            return Ending("", True, "another certificate answers there, which is not trusted")
         except (OSError, InvalidHandshake, ConnectionClosed, EOFError) as error:
             reason = str(error) or type(error).__name__
             return Ending("", True, "nobody answers" if isinstance(error, OSError) else f"the line broke: {reason}")
@@ -180,6 +211,9 @@ class Line:
                 self._take(told)
         except ConnectionClosed:
             pass
+        except asyncio.CancelledError:
+            await socket.close()  # or the library tells the other side of an internal error
+            raise
         return farewell.ending(socket.close_code, said)
 
     def _take(self, told: v.Envelope) -> None:
@@ -225,15 +259,35 @@ class Line:
         """One of our messages was taken or refused."""
         with contextlib.suppress(msgspec.DecodeError, RecursionError):
             if told.t == "error":
-                problem = msgspec.json.decode(told.d, type=v.Problem)
-                self._unsaid.pop(problem.ref, None)
-                self._on_word(problem.text, "warning")
+                self._refused(msgspec.json.decode(told.d, type=v.Problem))
                 return
             echo = msgspec.json.decode(told.d, type=v.Echo)
             self._unsaid.pop(echo.ref, None)
             if echo.position:
                 place = "next" if echo.position == 1 else f"number {echo.position}"
                 self._on_word(f"your prompt is {place} in the queue", "info")
+
+    def _refused(self, problem: v.Problem) -> None:
+        """Say it again later if that is the advice; else hand what was written back."""
+        message = self._unsaid.get(problem.ref)
+        later = problem.retry_after if problem.code in AGAIN else None
+        if message is not None and later is not None:
+            wait = min(max(1.0, later), LATEST)
+            self._on_word(f"{problem.text}; it is said again in {wait:.0f} s", "warning")
+            asyncio.get_running_loop().call_later(wait, self._again, problem.ref)
+            return
+        self._unsaid.pop(problem.ref, None)
+        self._on_word(problem.text, "warning")
+        if message is not None and (text := _text_of(message)):
+            self.room = remark(self.room, f"not sent: {text}", time.time())
+
+    def _again(self, key: str) -> None:
+        if (message := self._unsaid.get(key)) is not None:
+            self._send(message)
+
+
+def _text_of(message: bytes) -> str:
+    return str(msgspec.json.decode(message)["d"].get("text", ""))
 
 
 def _envelope(message: str | bytes) -> v.Envelope | None:

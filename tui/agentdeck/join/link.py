@@ -7,13 +7,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from agentdeck.errors import UsageError
+from agentdeck.share.certificate import unpinned
 from agentdeck.share.tokens import normalised
 
 LOOKS: Final = "a link looks like http://HOST:PORT/s/…#…, in quotes and with all that is after #; a code like 7KQ2-M9XD"
 
 _CODE: Final = re.compile(r"[0-9A-HJKMNP-TV-Z]{8}")
 _SHARE: Final = re.compile(r"/s/([\w-]{1,64})/?")
-_SECRET: Final = re.compile(r"[\w-]{8,128}")
+_SECRET: Final = re.compile(r"([\w-]{8,128})(?:\.([\w-]{43}))?", re.ASCII)
+"""And the fingerprint of the server's certificate, where nobody else vouches for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Link:
     """Scheme, host and port."""
     share: str
     secret: str
+    fingerprint: str = ""
+    """SHA-256 of the certificate that must answer there, in hex; empty: one that this system trusts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +33,16 @@ class Code:
     code: str
     base: str = ""
     """Empty: nobody has said where it belongs."""
+    fingerprint: str = ""
 
 
-def read(text: str, server: str = "") -> Link | Code:
-    """Read a link or a code. Raises `UsageError` for anything else, before anything is sent."""
-    text = text.strip()
+def read(text: str, server: str = "", fingerprint: str = "") -> Link | Code:
+    """Read a link or a code, and the fingerprint that somebody gave us besides. Raises `UsageError` for anything else,
+    before anything is sent."""
+    text, given = text.strip(), unpinned(fingerprint) if fingerprint else ""
     if "://" not in text and _CODE.fullmatch(normalised(text)):
-        return Code(text, base_of(server) if server else "")
+        base = base_of(server) if server else ""
+        return _sealed(Code(text, base, given))
     if "://" not in text:
         raise UsageError(f"{text[:60]!r} is neither a link nor a code", hint=LOOKS)
     try:
@@ -45,10 +52,23 @@ def read(text: str, server: str = "") -> Link | Code:
     found = _SHARE.fullmatch(parts.path)
     if found is None:
         raise UsageError("that is no link of a shared session", hint=LOOKS)
-    secret = parts.fragment
-    if not _SECRET.fullmatch(secret):
+    secret = _SECRET.fullmatch(parts.fragment)
+    if secret is None:
         raise UsageError("the link has no secret: what is after # is missing or cut short", hint=LOOKS)
-    return Link(base_of(text), found[1], secret)
+    told = unpinned(secret[2]) if secret[2] else ""
+    if given and told and given != told:
+        raise UsageError(
+            "the link carries another fingerprint than the one that you give", hint="ask the owner which one is right"
+        )
+    return _sealed(Link(base_of(text), found[1], secret[1], given or told))
+
+
+def _sealed(what: Link | Code) -> Link | Code:
+    if what.fingerprint and what.base.startswith("http:"):
+        raise UsageError(
+            "only https has a certificate with a fingerprint", hint="does the address begin with https:// ?"
+        )
+    return what
 
 
 def base_of(url: str) -> str:

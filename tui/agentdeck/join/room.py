@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from agentdeck.join.cells import tame
 from agentdeck.protocol import viewers as v
 
 KEPT: Final = 500
@@ -61,6 +62,7 @@ class Room:
     session: str = ""
     provider: str = ""
     expires_at: float = 0.0
+    """By our own clock, whatever the owner's says."""
     words: str = ""
     """Of somebody who waits for the owner; empty once they are in."""
     here: bool = False
@@ -114,7 +116,7 @@ def fold(room: Room, told: v.Envelope, now: float) -> Room:
 def _taken(room: Room, told: v.Envelope, body: msgspec.Struct, now: float) -> Room:
     match body:
         case v.Hello():
-            return _welcomed(room, body)
+            return _welcomed(room, body, now)
         case v.Waiting():
             return replace(room, me=body.participant, name=body.name, words=body.words)
         case v.Snapshot():
@@ -148,12 +150,13 @@ def _taken(room: Room, told: v.Envelope, body: msgspec.Struct, now: float) -> Ro
             return room
 
 
-def _welcomed(room: Room, hello: v.Hello) -> Room:
+def _welcomed(room: Room, hello: v.Hello, now: float) -> Room:
     known = room if hello.epoch == room.epoch else Room()
+    ahead = now - hello.server_time if hello.server_time else 0.0
     return replace(
         known, share=hello.share, epoch=hello.epoch, me=hello.participant, name=hello.name, session=hello.session,
         role=hello.role if hello.role in v.ROLES else "observer", provider=hello.provider,
-        expires_at=hello.expires_at, words="", ended=None,
+        expires_at=hello.expires_at + ahead, words="", ended=None,
         names={OWNER: OWNER, **known.names, hello.participant: hello.name},
     )  # fmt: skip
 
@@ -185,7 +188,7 @@ def _fed(feed: tuple[v.Feed, ...], line: v.Feed) -> tuple[v.Feed, ...]:
 
 
 def _said(room: Room, told: v.Envelope, text: str) -> Room:
-    said = Said(told.seq, told.ts, told.t, told.by, room.names.get(told.by, told.by), text)
+    said = Said(told.seq, told.ts, told.t, told.by, room.names.get(told.by, told.by), tame(text))
     typing = {who: until for who, until in room.typing.items() if who != told.by}
     return replace(room, talk=(*room.talk, said)[-KEPT:], typing=typing)
 

@@ -315,6 +315,7 @@ class LiveSession:
             at=event.at,
             call=event.call,
             times=before.times + 1,
+            first=before.first or event.at,
         )
         _put(self.files, path, touch, FILES)
 

@@ -20,6 +20,8 @@ class FileTouch:
     call: str = ""
     """The last call that touched it."""
     times: int = 0
+    first: datetime | None = None
+    """When it was touched for the first time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

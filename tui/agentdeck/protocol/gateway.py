@@ -59,7 +59,16 @@ class Opened(Message, frozen=True, kw_only=True, tag="opened"):
     role: str
     expires_at: float
     last_seq: int
+    servers: tuple[str, ...] = ()
+    """The doors by which it may be reached, besides from this machine: lan, or the URL of a proxy."""
     grants: tuple[Grant, ...] = ()
+
+
+class Reached(Message, frozen=True, kw_only=True, tag="reached"):
+    """A share may be reached by these doors now."""
+
+    share: str
+    servers: tuple[str, ...]
 
 
 class Granted(Message, frozen=True, kw_only=True, tag="granted"):
@@ -130,7 +139,7 @@ class End(Message, frozen=True, kw_only=True, tag="end"):
     """Nothing is shared any more: close everything and leave."""
 
 
-FromHub = Setup | Opened | Granted | Removed | Closed | Drawn | Logged | Told | Answer | End
+FromHub = Setup | Opened | Reached | Granted | Removed | Closed | Drawn | Logged | Told | Answer | End
 
 
 # ── from the gateway ───────────────────────────────────────────────────────────────────────────
@@ -140,7 +149,13 @@ class Ready(Message, frozen=True, kw_only=True, tag="ready"):
     version: int
     pid: int
     url: str
-    """Scheme, host and port under which it can be reached."""
+    """Scheme, host and port under which it can be reached from this machine. Said again when anything here changes."""
+    lan: str = ""
+    """The same for other machines; empty: they have no door."""
+    fingerprint: str = ""
+    """SHA-256 of the certificate that they are shown, in hex."""
+    self_signed: bool = False
+    """Nobody vouches for it: links carry its fingerprint."""
 
 
 class AskJoin(Question, frozen=True, kw_only=True, tag="ask_join"):
@@ -149,6 +164,8 @@ class AskJoin(Question, frozen=True, kw_only=True, tag="ask_join"):
     """SHA-256 of it; hex."""
     name: str
     address: str
+    door: str
+    """By which door they come: local, lan, or the URL of a proxy."""
     token: str
     csrf: str
     """SHA-256 of the session's token and csrf value, which the gateway made."""
@@ -159,6 +176,7 @@ class AskCode(Question, frozen=True, kw_only=True, tag="ask_code"):
     """SHA-256 of the normalised code."""
     name: str
     address: str
+    door: str
     token: str
     csrf: str
 
@@ -168,6 +186,8 @@ class AskLog(Question, frozen=True, kw_only=True, tag="ask_log"):
     since: int
     count: int
     kinds: tuple[str, ...] = ()
+    before: int = 0
+    """Not 0: the newest `count` events before this one."""
 
 
 class Wants(Question, frozen=True, kw_only=True, tag="wants"):
@@ -194,4 +214,8 @@ class Finished(Message, frozen=True, kw_only=True, tag="finished"):
     id: int
 
 
-FromGateway = Ready | AskJoin | AskCode | AskLog | Wants | Online | Finished
+class Replaced(Message, frozen=True, kw_only=True, tag="replaced"):
+    """Another hub has come: what is shared is its own now. Do not come back by yourself."""
+
+
+FromGateway = Ready | AskJoin | AskCode | AskLog | Wants | Online | Finished | Replaced

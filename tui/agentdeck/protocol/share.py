@@ -25,9 +25,14 @@ class Share(ShareRequest, tag="share"):
     approve: bool = False
     """The owner must let in everybody who comes, not only who comes with a code."""
     lan: bool = False
+    """Let other machines in, with TLS."""
+    host: str = ""
+    """For `lan`: what the link names, and if it is an address of this machine, where alone they come in."""
     cert: str = ""
     key: str = ""
-    """Files with a certificate chain and its key, for `lan`."""
+    """Files with a certificate chain and its key, for `lan`. Without them the gateway makes a certificate."""
+    url: str = ""
+    """What a trusted proxy on this machine is called: https://name.example."""
 
 
 class Unshare(ShareRequest, tag="unshare"):
@@ -201,6 +206,10 @@ class Shared(Reply, tag="shared"):
     expires_at: float
     invite: str
     session: str = ""
+    near: str = ""
+    """Scheme, host and port of the gateway on this machine: where a proxy passes requests on to."""
+    fingerprint: str = ""
+    """SHA-256 of the certificate that other machines are shown, in hex."""
     again: bool = False
     """It was shared before: this is the link that it had."""
 

@@ -145,6 +145,16 @@ class DataUpdate(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
 
 
+class UsageUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """How the usage grew, from the session's first response on, the newest last.
+
+    A point is unix time, all tokens until then, their cost in USD, and the tokens of the context then; `null` is
+    unknown. It comes some seconds later than `session_data_update`.
+    """
+
+    points: tuple[tuple[float, int, float | None, int | None], ...] = ()
+
+
 class HealthUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """0 to 100 and its factors, each 0 to 1 where 1 is well."""
 
@@ -159,6 +169,9 @@ class FileTouched(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
     times: int = 0
     at: float = 0.0
+    """The last time; unix time."""
+    first: float = 0.0
+    """The first time; 0 when that is not known."""
 
 
 class FileUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,6 +230,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue
     screen: Screen | None
     oldest_seq: int = 0
+    usage: UsageUpdate | None = None
 
 
 class RoleChanged(msgspec.Struct, frozen=True, kw_only=True):
@@ -338,6 +352,7 @@ KINDS: Final = (
     Kind(name="status", server=Status, durable=True, about="the agent's state has changed"),
     Kind(name="feed", server=Feed, durable=True, about="the agent did something"),
     Kind(name="session_data_update", server=DataUpdate, about="tokens, cost, counts, duration"),
+    Kind(name="session_usage_update", server=UsageUpdate, about="tokens, cost and context over time"),
     Kind(name="session_health_update", server=HealthUpdate, about="health and its factors"),
     Kind(name="session_file_update", server=FileUpdate, about="files and when they were touched"),
     Kind(name="presence", server=Presence, about="who is here"),
@@ -437,10 +452,12 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     expires_at: float
     last_seq: int
+    csrf: str = ""
+    """For pages, which came with a cookie; empty for programs."""
 
 
 class Messages(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of the log, oldest first. `next` is the `since` of the next page; 0 at the end."""
+    """Events of the log, oldest first. `next` is the `since`, or `before`, of the next page; 0 at the end."""
 
     messages: tuple[Envelope, ...]
     next: int = 0

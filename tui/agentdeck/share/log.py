@@ -98,18 +98,21 @@ class Log:
             for n, d in enumerate(drafts, 1)
         ]
 
-    def read(self, share: str, since: int, count: int, kinds: Sequence[str] = ()) -> list[Envelope]:
-        """Up to `count` events after `since`, oldest first."""
+    def read(
+        self, share: str, since: int, count: int, kinds: Sequence[str] = (), *, before: int = 0
+    ) -> list[Envelope]:  # fmt: skip
+        """Up to `count` events after `since`, oldest first; with `before` the newest ones that came before that."""
         wanted = f" AND kind IN ({','.join('?' * len(kinds))})" if kinds else ""
         rows = self._open().execute(
-            "SELECT kind, seq, at, author, key, body FROM share_log WHERE share = ? AND seq > ?"
-            f"{wanted} ORDER BY seq LIMIT ?",
-            (share, since, *kinds, count),
+            "SELECT kind, seq, at, author, key, body FROM share_log WHERE share = ? AND seq > ? AND seq < ?"
+            f"{wanted} ORDER BY seq {'DESC' if before else 'ASC'} LIMIT ?",
+            (share, since, before or 2**62, *kinds, count),
         )
-        return [
+        found = [
             Envelope(v=VERSION, t=kind, seq=seq, ts=at, by=author, id=key, d=msgspec.Raw(body))
             for kind, seq, at, author, key, body in rows
         ]
+        return found[::-1] if before else found
 
     def last(self, share: str) -> int:
         (last,) = (
@@ -150,8 +153,11 @@ class Log:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            os.close(fd)
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            try:
+                os.fchmod(fd, 0o600)
+            finally:
+                os.close(fd)
             db = sqlite3.connect(self._path, timeout=WAIT, isolation_level=None, check_same_thread=False)
             try:
                 db.execute("PRAGMA journal_mode=WAL")

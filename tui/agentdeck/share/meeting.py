@@ -5,6 +5,9 @@ from typing import Final
 LIST: Final = "shared-sessions.json"
 """What is shared, beside the configuration."""
 
+KEY: Final = "share.key"
+"""In the state directory: from which the secrets of links are derived."""
+
 SOCKET: Final = "gateway.sock"
 """In the run directory; the gateway listens."""
 

@@ -17,6 +17,9 @@ from urllib.parse import quote
 SHORTEST: Final = 8
 """Characters that a known value must have, and that make a piece of one."""
 
+LONGEST: Final = 100_000
+"""Characters of one text; what is beyond does not leave."""
+
 COVER: Final = "█"
 
 SECRET_NAME: Final = re.compile(
@@ -122,8 +125,9 @@ class Redactor:
         return self._known
 
     def text(self, text: str) -> str:
-        """`text` without what must not leave; it may get shorter, where the home directory becomes `~`."""
-        covered = cover(text, self.spans(text[:100_000]))
+        """`text` without what must not leave; it may get shorter: the home directory becomes `~`, and it has an end."""
+        text = text[:LONGEST]
+        covered = cover(text, self.spans(text))
         for home in self._homes:
             covered = covered.replace(home, "~")
         return covered

@@ -16,7 +16,7 @@ from agentdeck.protocol.gateway import Grant
 from agentdeck.share import tokens
 from agentdeck.share.clock import Clock
 from agentdeck.share.log import Draft, Item
-from agentdeck.share.prompts import Prompt, Prompts, cleaned
+from agentdeck.share.prompts import OWNER, Prompt, Prompts, cleaned
 from agentdeck.share.refusal import RefusedError
 from agentdeck.share.roles import may, rank
 
@@ -29,6 +29,9 @@ LISTED: Final = 100
 
 PENDING: Final = 8
 """Guests who wait for approval at once."""
+
+_OWNERS: Final = "a prompt of the owner's"
+"""What the owner queued is not seen before it is sent."""
 
 _UNSEEN: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -45,6 +48,8 @@ class Invite(msgspec.Struct, frozen=True, kw_only=True):
     code: bool = False
     approve: bool = False
     revoked: bool = False
+    own: bool = False
+    """Made by sharing itself; sharing again shows it again."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +80,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     role: str
     created: float
     expires_at: float
-    paused: bool = False
 
 
 @dataclass(slots=True)
@@ -116,7 +120,7 @@ class Room:
                     self.invites[invite.id] = invite
                 case "prompt":
                     stored.append(msgspec.msgpack.decode(item.body, type=Prompt))
-        self.prompts = Prompts(sorted(stored, key=lambda prompt: prompt.at), paused=facts.paused)
+        self.prompts = Prompts(sorted(stored, key=lambda prompt: prompt.at))
 
     @property
     def expired(self) -> bool:
@@ -139,14 +143,16 @@ class Room:
 
     # ── coming in ──────────────────────────────────────────────────────────────────────────────
 
-    def invite(self, role: str, secret: str, *, seconds: float, max_uses: int, code: bool, approve: bool) -> Change:
-        """`secret` is its hash. An invite never outlives its share."""
+    def invite(
+        self, name: str, role: str, secret: str, *, seconds: float, max_uses: int, code: bool, approve: bool, own: bool
+    ) -> Change:
+        """`name` is new, `secret` a hash. An invite never outlives its share."""
         if role not in v.GUEST_ROLES:
             raise RefusedError("FORBIDDEN", f"a link cannot carry the role {role!r}")
         now = self._now()
         life = min(seconds, tokens.CODE_LIFE) if code else seconds
         invite = Invite(
-            id=tokens.new_id("i"), role=role, secret=secret, created=now, code=code, approve=approve or code,
+            id=name, role=role, secret=secret, created=now, code=code, approve=approve or code, own=own,
             expires_at=min(now + life, self.facts.expires_at), max_uses=1 if code else max(1, max_uses),
         )  # fmt: skip
         return Change(invites=[invite])
@@ -182,6 +188,15 @@ class Room:
             if tokens.same(invite.secret, secret) and invite.code == code:
                 found = invite
         return found
+
+    def own_invite(self, *, code: bool, seconds: float = 0.0) -> Invite | None:
+        """The newest one made by sharing itself that lets somebody in for at least so long."""
+        good = [
+            each for each in self.invites.values()
+            if each.own and each.code == code and not each.revoked and each.uses < each.max_uses
+            and each.expires_at > self._now() + seconds
+        ]  # fmt: skip
+        return max(good, key=lambda each: each.created, default=None)
 
     def free_name(self, wanted: str, but: str = "") -> str:
         """A name that can be shown anywhere and that nobody else here has."""
@@ -282,8 +297,8 @@ class Room:
         return v.Queue(
             items=tuple(
                 v.QueueItem(
-                    id=p.id, by=p.by, name=p.name, text=p.text, state=p.state, position=self.prompts.position(p.id),
-                    at=p.at,
+                    id=p.id, by=p.by, name=p.name, text=_OWNERS if p.by == OWNER else p.text, state=p.state,
+                    position=self.prompts.position(p.id), at=p.at,
                 )
                 for p in self.prompts.items
             ),

@@ -1,9 +1,11 @@
 """Secrets that let people in, and how they are kept: as hashes only.
 
+Those of invites follow from one key (`share.keyfile`) and the invite's name, so that a link can be shown again.
 A link's secret has 256 random bits, so one round of SHA-256 is enough. A typed code has 40 and therefore only lets
 somebody wait for the owner's approval, once, for ten minutes.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -38,15 +40,26 @@ def new_id(prefix: str = "") -> str:
     return prefix + secrets.token_hex(8)
 
 
-def new_code() -> str:
-    """Eight symbols that can be read out loud, as XXXX-XXXX."""
-    symbols = "".join(secrets.choice(_CROCKFORD) for _ in range(8))
+def link_secret(key: bytes, invite: str) -> str:
+    """The 256 bits that are behind the `#` of an invite's link."""
+    return base64.urlsafe_b64encode(hmac.digest(key, f"link {invite}".encode(), "sha256")).rstrip(b"=").decode()
+
+
+def typed_code(key: bytes, invite: str) -> str:
+    """The code of an invite: eight symbols that can be read out loud, as XXXX-XXXX."""
+    digest = hmac.digest(key, f"code {invite}".encode(), "sha256")
+    symbols = "".join(_CROCKFORD[byte % len(_CROCKFORD)] for byte in digest[:8])
     return f"{symbols[:4]}-{symbols[4:]}"
 
 
 def normalised(code: str) -> str:
     """What somebody meant by a code that they typed."""
     return code.strip().upper().translate(_MISREAD)
+
+
+def csrf(token: str) -> str:
+    """What a page proves with that it may read our answers: made of its cookie, so that nobody has to keep it."""
+    return hmac.new(token.encode("utf-8", "surrogatepass"), b"agentdeck csrf", hashlib.sha256).hexdigest()[:32]
 
 
 def hashed(secret: str) -> str:

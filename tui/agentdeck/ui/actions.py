@@ -102,12 +102,22 @@ JOINED_ACTIONS: Final[tuple[Action, ...]] = (
     Action("prompt", "Write a prompt for the agent instead of a word to people, and back", JOINED,
            ("ctrl+t",), (), 90, "prompt"),
     Action("next_panel", "Show the next: screen, chat, people, events", JOINED, ("tab",), (), 80, "next panel"),
-    Action("scroll_up", "Scroll the chat or the screen back", JOINED, ("pageup", "shift+pageup"), (), 40, "scroll"),
+    Action("scroll_up", "Scroll the chat, the events or the screen back", JOINED,
+           ("pageup", "shift+pageup"), (), 40, "scroll"),
     Action("scroll_down", "Scroll forward", JOINED, ("pagedown", "shift+pagedown")),
+    Action("pan_left", "Show what the screen has further left", JOINED, ("alt+left",)),
+    Action("pan_right", "Show what the screen has further right", JOINED, ("alt+right",), (), 82, "move"),
+    Action("pan_up", "Show what the screen has further up", JOINED, ("alt+up",)),
+    Action("pan_down", "Show what the screen has further down", JOINED, ("alt+down",)),
+    Action("follow", "Back to the cursor of the screen, or from a prompt to the chat", JOINED,
+           ("esc",), (), 85, "follow"),
+    Action("copy", "Copy the selection, or else what is in view of the screen", JOINED, ("f5", "alt+c")),
     Action("zoom", "Give the screen the whole terminal, and back", JOINED, ("f3", "ctrl+z"), (), 60, "zoom"),
     Action("type", "Type into the session, if you were given its keys", JOINED, ("f4", "ctrl+o"), (), 30, "type"),
     Action("interrupt", "Interrupt the agent's turn", JOINED, ("ctrl+x",), (), 20, "interrupt"),
     Action("help", "Show these keys and the words of the line", JOINED, ("f1",), (), 95, "help"),
     Action("leave", "Leave the session, or its keyboard", JOINED, ("ctrl+q", "f9", "ctrl+c"), (), 70, "leave"),
 )  # fmt: skip
-"""Keys in the screen of `agentdeck join`: its line has all plain keys. Their handlers are on that screen."""
+"""Keys (as `deck`) in the screen of `agentdeck join`, whose line has all plain keys. A handler is that screen's method
+`_<id>`. Of the keys of `leave` those of `Keymap.way_back` also end typing into the session.
+"""

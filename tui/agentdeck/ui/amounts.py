@@ -73,6 +73,13 @@ def minutes(seconds: float) -> str:
     return f"{int(seconds // 3600)}h" if seconds < 48 * 3600 else f"{int(seconds // 86400)}d"
 
 
+def moment(at: float, now: float) -> str:
+    """A time to come: 17:05 today, else with its day: Sun 17:05."""
+    then = time.localtime(at)
+    same_day = then[:3] == time.localtime(now)[:3]
+    return time.strftime("%H:%M" if same_day else "%a %H:%M", then)
+
+
 def clock(at: float) -> str:
     """A unix time as the time of day where we are."""
     return time.strftime("%H:%M:%S", time.localtime(at))

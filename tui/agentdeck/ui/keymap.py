@@ -15,17 +15,17 @@ from textual.keys import _character_to_key, key_to_character
 from agentdeck.config import Keys
 from agentdeck.errors import BadKeyError
 from agentdeck.terminal.keys import ALT, CTRL, NAMED, SHIFT, Key, parse
-from agentdeck.ui.actions import ACTIONS, Action
+from agentdeck.ui.actions import ACTIONS, JOINED, JOINED_ACTIONS, Action
 from agentdeck.ui.presets import PRESETS
 from agentdeck.ui.typing_stream import LEAVE, Chords
 
-Mode = Literal["deck", "typing", "reading"]
+Mode = Literal["deck", "typing", "reading", "joined"]
 Combo = tuple[Key, ...]
 
-_BY_ID: Final = {action.id: action for action in ACTIONS}
 _SHORT: Final = {"pageup": "PgUp", "pagedown": "PgDn", "up": "↑", "down": "↓", "left": "←", "right": "→"}
 _ALSO_CONTROL: Final = frozenset("imj[h")
 """With Ctrl these are Tab, Enter, line feed, Esc and Backspace to most terminals."""
+_CTRL_C: Final[Combo] = (Key("c", CTRL),)
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,12 @@ class Keymap:
     """What is wrong with the configuration, a sentence each."""
     reading: Mapping[str, tuple[Combo, ...]] = field(default_factory=dict)
     """Action id → keys that mean it while a session is scrolled back."""
+    joined: Mapping[str, tuple[Combo, ...]] = field(default_factory=dict)
+    """Action id → keys in a session that was joined."""
 
     def __post_init__(self) -> None:
-        for name, bound in (("_deck_table", self.deck), ("_reading_table", self.reading)):
+        tables = (("_deck_table", self.deck), ("_reading_table", self.reading), ("_joined_table", self.joined))
+        for name, bound in tables:
             table = {_textual_name(combo[0]): action for action, combos in bound.items() for combo in combos}
             object.__setattr__(self, name, table)
 
@@ -56,7 +59,8 @@ class Keymap:
         deck = _merge("deck", {a.id: a.deck for a in ACTIONS} | dict(preset.deck), keys.deck, problems)
         typing = _merge("typing", defaults | dict(preset.typing), keys.typing, problems)
         reading = _merge("reading", {a.id: a.reading for a in ACTIONS}, keys.reading, problems)
-        return cls(name, deck, typing, tuple(problems), reading)
+        joined = _merge("joined", {a.id: a.deck for a in JOINED_ACTIONS}, keys.joined, problems)
+        return cls(name, deck, typing, tuple(problems), reading, joined)
 
     def deck_action(self, key: str, *, reading: bool = False) -> str | None:
         """The action of a key in DECK mode, named as Textual names it; `reading`: while it is scrolled back."""
@@ -65,6 +69,21 @@ class Keymap:
         table: dict[str, str] = self.__dict__["_deck_table"]
         return first.get(key) or table.get(key)
 
+    def joined_action(self, key: str) -> str | None:
+        """The action of a key in a joined session, named as Textual names it."""
+        table: dict[str, str] = self.__dict__["_joined_table"]
+        return table.get(_ALIASES.get(key, key))
+
+    @property
+    def way_back(self) -> tuple[Combo, ...]:
+        """Keys that end typing into a joined session: those of `leave` that a program has no need of."""
+        own = self.joined.get(LEAVE, ())
+        return tuple(combo for combo in own if combo != _CTRL_C) or own
+
+    def ends_typing(self, key: str) -> bool:
+        """Whether a key, named as Textual names it, is one of `way_back`."""
+        return key in [_textual_name(combo[0]) for combo in self.way_back]
+
     @property
     def chords(self) -> Chords:
         return {combo: action for action, combos in self.typing.items() for combo in combos}
@@ -72,10 +91,12 @@ class Keymap:
     def keys_for(self, action: str, mode: Mode = "deck") -> str:
         """The action's keys as people read them, "j ↓"; those of the other mode when it has none in this one."""
         first, second = (self.deck, self.typing) if mode == "deck" else (self._of(mode), self.deck)
+        if mode == "joined":
+            second = {}
         return " ".join(map(readable, first.get(action) or second.get(action) or self.reading.get(action, ())))
 
     def _of(self, mode: Mode) -> Mapping[str, tuple[Combo, ...]]:
-        return {"deck": self.deck, "typing": self.typing, "reading": self.reading}[mode]
+        return {"deck": self.deck, "typing": self.typing, "reading": self.reading, "joined": self.joined}[mode]
 
     def hints(self, mode: Mode) -> list[tuple[str, str]]:
         """What the footer shows, a key and a word or two each, the most needed first."""
@@ -97,7 +118,12 @@ class Keymap:
             (self.keys_for(action.id, "reading"), action.title) for action in ACTIONS if self.reading.get(action.id)
         ]
         groups = [(f"In the deck: {group}", rows) for group, rows in deck if rows]
-        return [("While typing", typing), *groups, ("In the deck, scrolled back", reading)]
+        return [("While typing", typing), *groups, ("In the deck, scrolled back", reading), self.joined_section()]
+
+    def joined_section(self) -> tuple[str, list[tuple[str, str]]]:
+        """The keys of a joined session, as a section of help and docs."""
+        bound = [action for action in JOINED_ACTIONS if self.joined.get(action.id)]
+        return JOINED, [(" ".join(map(readable, self.joined[action.id])), action.title) for action in bound]
 
     def entries(self) -> list[tuple[str, str, str]]:
         """Every action as (id, title, keys), for the palette."""
@@ -169,28 +195,29 @@ def _merge(
     mode: Mode, defaults: Mapping[str, tuple[str, ...]], own: Mapping[str, list[str]], problems: list[str]
 ) -> dict[str, tuple[Combo, ...]]:
     """The person's keys first, then the defaults of the other actions as far as their keys are still free."""
+    actions = [action.id for action in (JOINED_ACTIONS if mode == "joined" else ACTIONS)]
     taken: dict[Combo, str] = {}
     bound: dict[str, tuple[Combo, ...]] = {LEAVE: tuple(map(read_combo, defaults.get(LEAVE, ())))}
     for action, words in own.items():
         where = f"keys.{mode}.{action}"
-        if action not in _BY_ID:
-            near = difflib.get_close_matches(action, _BY_ID, 1)
+        if action not in actions:
+            near = difflib.get_close_matches(action, actions, 1)
             problems.append(
                 f"{where}: there is no action called {action!r}" + (f"; did you mean {near[0]!r}?" if near else "")
             )
             continue
         usable = tuple(_usable(mode, where, words, problems))
-        if action == LEAVE and mode == "typing" and not usable:
+        if action == LEAVE and mode in ("typing", "joined") and not usable:
             kept = ", ".join(map(readable, bound[LEAVE]))
             problems.append(f"{where}: a session must have a key that leaves it; {kept} is kept")
             continue
         bound[action] = usable
-    for action in (*bound, *(action.id for action in ACTIONS if action.id not in bound)):
+    for action in (*bound, *(action for action in actions if action not in bound)):
         combos = bound.get(action)
         if combos is None:
             combos = tuple(map(read_combo, defaults.get(action, ())))
         bound[action] = tuple(_free(mode, action, combos, taken, problems))
-    return {action.id: bound[action.id] for action in ACTIONS}
+    return {action: bound[action] for action in actions}
 
 
 def _usable(mode: Mode, where: str, words: list[str], problems: list[str]) -> Iterator[Combo]:
@@ -202,6 +229,8 @@ def _usable(mode: Mode, where: str, words: list[str], problems: list[str]) -> It
             continue
         if mode != "typing" and len(combo) > 1:
             problems.append(f"{where}: {word!r} is two keys; in the deck one is enough")
+        elif mode == "joined" and _is_text(combo[0]):
+            problems.append(f"{where}: {word!r} is text for the line; use ctrl, alt or a function key")
         elif mode == "typing" and len(combo) > 2:
             problems.append(f"{where}: {word!r} is more than a prefix and a key")
         elif mode == "typing" and _belongs_to_programs(combo[0]):
@@ -230,6 +259,11 @@ def _clash(one: Combo, other: Combo) -> bool:
     """The same keys, or the one begins the other."""
     shared = min(len(one), len(other))
     return one[:shared] == other[:shared]
+
+
+def _is_text(key: Key) -> bool:
+    base, held = key
+    return not held & (ALT | CTRL) and (base not in NAMED or base in ("space", "backspace"))
 
 
 def _belongs_to_programs(key: Key) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from agentdeck.config import Keys
-from agentdeck.ui.actions import ACTIONS, JOINED_ACTIONS
-from agentdeck.ui.keymap import Combo, Keymap, read_combo, readable
+from agentdeck.ui.actions import ACTIONS, JOINED, JOINED_ACTIONS, Action
+from agentdeck.ui.keymap import Combo, Keymap, readable
 from agentdeck.ui.presets import PRESETS
 
 Bound = Mapping[str, tuple[Combo, ...]]
@@ -38,36 +38,36 @@ mark = []                     # no key at all
 [keys.typing]                 # action = chords while typing
 leave = ["ctrl+g"]
 new = ["ctrl+b c"]            # a prefix key, then another
+
+[keys.joined]                 # action = keys in a session that you joined
+zoom = ["f11"]
 ```
 
 Keys are written `j`, `G`, `?`, `enter`, `esc`, `tab`, `space`, `up`, `pageup`, `f5`, with `ctrl+`, `alt+` and `shift+`
 before them. Your own keys win over the default ones of other actions; agentdeck names each conflict, each unknown
 action and each unknown key when it starts, and goes on without it. In TYPING a prefix key pressed twice goes to the
-session once. Plain characters, Enter, Tab, Esc and Backspace stay the session's. A session always keeps a key that
-leaves it.
+session once. Plain characters, Enter, Tab, Esc and Backspace stay the session's. In a session that you joined plain
+characters stay the line's. A session always keeps a key that leaves it.
 """
 
 
 _JOINED = """\
 `agentdeck join` has a line to write in, so plain keys are text there; `/help` lists the words that it understands.
-These keys cannot be rebound yet.
 
 """
-
-
-def _joined() -> Iterator[tuple[str, str]]:
-    for action in JOINED_ACTIONS:
-        yield " ".join(_code(readable(read_combo(key))) for key in action.deck), action.title
 
 
 def render() -> str:
     keymap = Keymap.from_config(Keys())
     parts = [_INTRODUCTION]
     for title, rows in keymap.sections():
-        parts.append(f"## {title}\n\n" + _table(("key", "what it does"), [(_code(keys), what) for keys, what in rows]))
-    parts.append("## In a session that you joined\n\n" + _JOINED + _table(("key", "what it does"), list(_joined())))
+        about = _JOINED if title == JOINED else ""
+        table = _table(("key", "what it does"), [(_code(keys), what) for keys, what in rows])
+        parts.append(f"## {title}\n\n{about}{table}")
     parts.append(_REBINDING)
-    parts.append("## Names of the actions\n\n" + _table(("action", "what it does"), _names()))
+    parts.append("## Names of the actions\n\n" + _table(("action", "what it does"), _names(ACTIONS)))
+    joined = "### In `[keys.joined]`\n\n"
+    parts.append(joined + _table(("action", "what it does"), _names(JOINED_ACTIONS)))
     parts.append("## Presets\n\n" + _table(("preset", "what it is"), _summaries()))
     for name, preset in PRESETS.items():
         other = Keymap.from_config(Keys(preset=name))
@@ -92,8 +92,8 @@ def _code(keys: str) -> str:
     return " ".join(f"`{key}`" for key in keys.split())
 
 
-def _names() -> list[tuple[str, str]]:
-    return [(action.id, action.title) for action in ACTIONS]
+def _names(actions: Iterable[Action]) -> list[tuple[str, str]]:
+    return [(action.id, action.title) for action in actions]
 
 
 def _summaries() -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ def register(subparsers: Subparsers) -> None:
     parser = add(subparsers, "repo", run, json=True)
     parser.add_argument("what", choices=("allow", "deny", "list"), help="allow or deny a repository, or list them")
     parser.add_argument("path", metavar="DIRECTORY", nargs="?", default=".", help="in the repository (here)")
-    parser.add_argument("--server", default="local", help="local (default): this machine; lan: with --lan")
+    parser.add_argument("--server", default="local", help="local (default): this machine; lan: beyond it")
 
 
 def run(arguments: argparse.Namespace) -> int:

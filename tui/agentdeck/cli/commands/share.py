@@ -30,9 +30,17 @@ def register(subparsers: Subparsers) -> None:
         "--approve", action=argparse.BooleanOptionalAction, default=None,
         help="let in nobody whom you have not approved (default for drivers)",
     )  # fmt: skip
-    parser.add_argument("--lan", action="store_true", help="also for other machines; needs --cert and --key")
-    parser.add_argument("--cert", metavar="FILE", default="", help="certificate chain, PEM")
+    parser.add_argument("--lan", action="store_true", help="also for other machines of the network, with TLS")
+    parser.add_argument(
+        "--host", metavar="HOST", default="",
+        help="what the link for them names; an address of this machine: only there they come in",
+    )  # fmt: skip
+    parser.add_argument("--cert", metavar="FILE", default="", help="a certificate chain, PEM (otherwise one is made)")
     parser.add_argument("--key", metavar="FILE", default="", help="its key, PEM")
+    parser.add_argument(
+        "--url", metavar="URL", default="",
+        help="for others, by way of a proxy on this machine that you trust: https://name.example",
+    )  # fmt: skip
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=25.0, help="how long to wait for the link")
     parser.add_argument("--no-qr", action="store_true", help="do not draw the link as a QR code")
 
@@ -49,10 +57,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not 1 <= arguments.max <= 1000:
         raise UsageError("--max must be between 1 and 1000", hint="agentdeck share --help")
     approve = arguments.approve if arguments.approve is not None else arguments.role == "driver"
+    far = bool(arguments.lan or arguments.url)
     request = s.Share(
         session=sharing.named(arguments.session), role=arguments.role, expires=sharing.seconds(arguments.expires),
-        max_uses=arguments.max, approve=approve or (arguments.lan and arguments.approve is not False),
-        lan=arguments.lan, cert=_absolute(arguments.cert), key=_absolute(arguments.key),
+        max_uses=arguments.max, approve=approve or (far and arguments.approve is not False),
+        lan=arguments.lan, host=arguments.host, cert=_absolute(arguments.cert), key=_absolute(arguments.key),
+        url=arguments.url,
     )  # fmt: skip
     try:
         return with_hub(lambda client: _share(client, request, arguments))
@@ -90,20 +100,24 @@ async def _share(client: "HubClient", request: "s.Share", arguments: argparse.Na
     from agentdeck.errors import AgentdeckError
     from agentdeck.protocol import messages as m
     from agentdeck.protocol import share as s
+    from agentdeck.share.certificate import unsealed
 
     request.session = await resolved(client, request.session)
     told = await asyncio.wait_for(_link(client, request), arguments.timeout)
     if arguments.json:
         emit({
             "url": told.url, "code": told.code, "role": told.role, "expires_at": moment(told.expires_at),
-            "share": told.share, "session": told.session,
+            "share": told.share, "session": told.session, "fingerprint": told.fingerprint, "local": told.near,
         })  # fmt: skip
         return 0
     _say(f"link  {told.url}")
-    _say(f"code  {told.code}   for agentdeck join; you let in whoever types it")
+    for line in _codes(told):
+        _say(line)
     _say(f"role  {told.role}, until {moment(told.expires_at)}")
+    if told.role != request.role:
+        _say(f"      it was shared before; agentdeck invite {told.session} --role {request.role} makes another link")
     if not arguments.no_qr:
-        _draw(told.url)
+        _draw(unsealed(told.url))
     _say("Shared until you press Ctrl+C. What leaves is redacted as well as can be, not perfectly.")
     try:
         await _watch(client, told.session)
@@ -115,6 +129,30 @@ async def _share(client: "HubClient", request: "s.Share", arguments: argparse.Na
     return 0
 
 
+def _codes(told: "s.Shared") -> list[str]:
+    """How somebody comes with the code, and what their programs must see then."""
+    from agentdeck.join.link import base_of
+    from agentdeck.share.certificate import pin, readable
+
+    base, pinned = base_of(told.url), "." in told.url.partition("#")[2]
+    far = base != told.near and not told.fingerprint
+    if base.startswith("http:") and not far:
+        return [f"code  {told.code}   for agentdeck join; you let in whoever types it"]
+    seal = f" --fingerprint={pin(told.fingerprint)}" if pinned else ""
+    lines = [
+        f"code  {told.code}   at {base}/join; you let in whoever types it",
+        f"join  agentdeck join {told.code} --server {base}{seal}",
+    ]
+    if told.fingerprint:
+        shown = readable(told.fingerprint)
+        lines += [f"cert  {shown[:48]}", f"      {shown[48:]}"]
+    if far:
+        lines.append(f"proxy {base} must pass requests on to {told.near}")
+    if pinned:
+        lines.append("      Nobody vouches for it, so browsers warn: this is its SHA-256, to compare.")
+    return lines
+
+
 async def _link(client: "HubClient", request: "s.Share") -> "s.Shared":
     from agentdeck.cli.sharing import allowed
     from agentdeck.errors import RepositoryError
@@ -123,8 +161,7 @@ async def _link(client: "HubClient", request: "s.Share") -> "s.Shared":
     try:
         return await client.ask(request, s.Shared)
     except RepositoryError as error:
-        server = "lan" if request.lan else "local"
-        if not await allowed(client, error.repository, server):
+        if not await allowed(client, error.repository, error.server):
             raise
         return await client.ask(request, s.Shared)
 

@@ -1,50 +1,38 @@
 // What the agent did, and the files that it touched.
 
 import { find, keep, make, painter, say, show } from "./dom.js";
-import { STATES, clock, plain, short, span } from "./words.js";
+import { roll } from "./roll.js";
+import { STATES, clock, day, moment, plain, short, span } from "./words.js";
 
 const SHAPES = {
   session_start: "▸", session_resume: "▸", session_end: "■", message: "›", tool_use: "⚙", tool_result: "⚙",
   agent_spawn: "⑂", compaction: "⇣", summarization: "⇣", context_growth: "⇡", error: "✕", turn_end: "◇", status: "·",
 };
-const SHOWN = 300;
-
-/** Keep the newest line in sight, unless somebody has scrolled away to read. */
-export function stick(list, button) {
-  const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < 40;
-  let held = true;
-  list.addEventListener("scroll", () => {
-    held = atEnd();
-    if (button) show(button, !held && list.scrollHeight > list.clientHeight + 80);
-  });
-  const down = () => {
-    held = true;
-    list.scrollTop = list.scrollHeight;
-    if (button) show(button, false);
-  };
-  button?.addEventListener("click", down);
-  new ResizeObserver(() => held && down()).observe(list);
-  return () => (held ? down() : button && show(button, true));
-}
 
 export function activity(session) {
-  const list = find("#feed");
-  const settle = stick(list, find("#feed-newest"));
   const nothing = find("#feed-nothing");
-  const paint = painter(() => {
-    const lines = [...session.feed.values()].slice(-SHOWN);
-    keep(list, lines.map((line) => [line.key, `${line.status}${line.seconds}${line.text}`, () => row(line)]));
-    show(nothing, !lines.length);
-    settle();
+  const paint = roll(find("#feed"), {
+    lines: session.feed,
+    load: () => session.older("feed"),
+    older: find("#feed-older"),
+    newest: find("#feed-newest"),
+    draw: (line, before) => {
+      const today = day(line.at);
+      const another = before ? day(before.at) !== today : today !== day(session.now());
+      return [line.key, `${line.status}${line.seconds}${line.text}${another}`, () => row(line, another && today)];
+    },
   });
   session.on("feed", paint);
+  session.on("feed", () => show(nothing, !session.feed.all.length));
 }
 
-function row(line) {
+function row(line, today) {
+  const date = today && make("p", { class: "day" }, today);
   if (line.kind === "status") {
     const [shape, word] = STATES[line.title] ?? STATES.unknown;
     return make(
       "li", { class: "event turn", "data-state": line.title },
+      date,
       make("time", {}, clock(line.at)),
       make("span", {}, make("b", { "aria-hidden": "true" }, shape), ` ${word}`),
       line.text && make("span", { class: "quiet" }, plain(line.text)),
@@ -54,6 +42,7 @@ function row(line) {
   const failed = line.status === "error";
   return make(
     "li", { class: "event", "data-kind": line.kind, "data-status": line.status },
+    date,
     make("time", {}, clock(line.at)),
     make("span", { class: "shape", "aria-hidden": "true" }, failed ? "✕" : pending ? "◐" : SHAPES[line.kind] ?? "·"),
     make(
@@ -88,23 +77,24 @@ export function files(session) {
   const nothing = find("#files-nothing");
   const paint = painter(() => {
     const newest = [...session.files].reverse();
-    keep(list, newest.map((file) => [file.path, JSON.stringify(file), () => touched(file)]));
+    keep(list, newest.map((file) => [file.path, JSON.stringify(file), () => touched(file, session.now())]));
     show(nothing, !newest.length);
     say(find("#files-count"), newest.length ? String(newest.length) : "");
   });
   session.on("files", paint);
 }
 
-function touched(file) {
+function touched(file, now) {
   const path = plain(file.path);
   const cut = path.lastIndexOf("/") + 1;
+  const [first, last] = [file.first || file.at, file.at].map((at) => at && moment(at, now));
   return make(
     "li", { class: "file" },
-    make("span", { class: "path" }, make("span", { class: "quiet" }, path.slice(0, cut)), make("b", {}, path.slice(cut))),
+    make("p", { class: "path" }, make("span", { class: "quiet" }, path.slice(0, cut)), make("b", {}, path.slice(cut))),
+    make("p", { class: "extent" }, ...changed(file), !file.added && !file.removed && make("span", {}, "lines not told")),
     make(
-      "span", { class: "extent" }, ...changed(file),
-      file.times > 1 && make("span", {}, `${file.times}×`),
-      file.at ? make("time", {}, clock(file.at)) : null,
+      "p", { class: "times" }, file.times === 1 ? "touched once" : `touched ${file.times} times`,
+      last && (first === last ? [", ", make("time", {}, last)] : [", first ", make("time", {}, first), ", last ", make("time", {}, last)]),
     ),
   );
 }

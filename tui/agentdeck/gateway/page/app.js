@@ -2,21 +2,22 @@
 
 import { activity, files } from "./activity.js";
 import { announcer } from "./announce.js";
-import { Connection } from "./connection.js";
+import { chart } from "./chart.js";
+import { Connection, log } from "./connection.js";
 import { find, make, painter, say, show } from "./dom.js";
-import { answerOtherTabs, card, place, way } from "./enter.js";
+import { card, place, way } from "./enter.js";
 import { Session } from "./session.js";
 import { shortcuts, themes } from "./settings.js";
 import { badge, go, regions, tabs } from "./tabs.js";
 import { chat, people, queue } from "./talk.js";
 import { Screen } from "./terminal.js";
 import { usage } from "./usage.js";
-import { STATES, plain, rights, span } from "./words.js";
+import { STATES, moment, plain, rights, sentence, span } from "./words.js";
 
 let connection = null;
 let tell = () => {};
 
-const session = new Session((...words) => connection?.send(...words) ?? "");
+const session = new Session((...words) => connection?.send(...words) ?? "", (what, range) => log(connection.share, what, range));
 const screen = new Screen(find("#terminal"), {
   resync: () => session.send("resync"),
   typed: (text) => {
@@ -72,7 +73,7 @@ function role() {
   show(find("#hands"), typing);
   if (!typing) hands.set(false);
   const left = session.expires - session.now();
-  say(find("#expires"), session.expires ? `The share ends by itself in ${span(left)} at the latest.` : "");
+  say(find("#expires"), session.expires ? `The share ends by itself in ${span(left)} at the latest, at ${moment(session.expires, session.now())}.` : "");
 }
 
 const above = painter(state);
@@ -94,60 +95,69 @@ function note(text) {
 find("#note button").addEventListener("click", () => show(find("#note"), false));
 session.on("error", ({ d }) => note(`${plain(d.text) || "That was refused."}${d.retry_after ? ` Wait ${Math.ceil(d.retry_after)} s.` : ""}`));
 session.on("me", (message) => message && note(`Your role has changed: you are ${message.d.role} now.`));
-session.on("system", ({ d }) => {
-  if (d.about !== "offline") return;
-  line({ is: "away", title: "The owner is offline", text: "You see the newest that was shared; it goes on when they are back." });
-});
+session.on("system", ({ d }) => d.about === "offline" && line({ is: "away" }));
 
 // ── the line ───────────────────────────────────────────────────────────────────────────────────
 
+const LINES = {
+  connecting: () => ["Connecting…"],
+  away: () => ["The owner is offline.", "You see the newest that was shared; it goes on by itself when they are back, and ends when they stay away."],
+  silent: () => ["Nobody answers any more.", "The share may be over, or your network is down."],
+  offline: ({ title, text, told, code }) => [title ? `${title}.` : "The connection is lost.", code === "FULL" ? sentence(told) : text],
+};
+
 let ticking = 0;
 
+/** What is wrong with the line and what becomes of it, in words; the same above a session and on the cards before. */
 function line(now) {
-  const bar = find("#line");
   clearInterval(ticking);
-  bar.dataset.is = now.is;
-  find("#session").dataset.line = now.is;
+  if (now.is === "offline" && now.code === "SLOW_CONSUMER" && find("#session").dataset.line === "away") {
+    now = { ...now, title: "The owner is back", text: "" };
+  }
+  find("#session").dataset.line = find("#line").dataset.is = now.is;
+  const [title, text] = LINES[now.is]?.(now) ?? [];
   const paint = () => {
-    const wait = now.at ? Math.ceil((now.at - Date.now()) / 1000) : 0;
-    const when = now.at ? (wait > 0 ? ` Trying again in ${wait} s.` : " Trying again.") : "";
-    say(find("#line-text"), `${now.title || "The connection is lost."} ${now.text ?? ""}`.trim());
-    say(find("#line-when"), when);
+    const wait = Math.ceil((now.at - Date.now()) / 1000);
+    say(find("#line-text"), [title, text].filter(Boolean).join(" "));
+    say(find("#line-when"), now.at ? (wait > 0 ? ` Trying again in ${wait} s.` : " Trying again.") : "");
   };
-  show(bar, now.is === "offline" || now.is === "away" || (now.is === "connecting" && now.tries > 0));
-  show(find("#line-now"), now.is === "offline");
-  if (now.is === "connecting") say(find("#line-when"), " Connecting…");
-  else paint();
+  if (title) paint();
+  show(find("#line"), now.is !== "live" && (now.is !== "connecting" || now.tries > 0));
+  show(find("#line-now"), now.is === "offline" || now.is === "silent");
   if (now.at) ticking = setInterval(paint, 500);
 }
 
-find("#line-now").addEventListener("click", () => connection?.hurry());
+for (const button of document.querySelectorAll(".try-now")) button.addEventListener("click", () => connection?.hurry());
 
 function moved(now) {
-  switch (now.is) {
-    case "live":
-      line(now);
-      if (document.body.dataset.view !== "session") begin();
-      else tell("Connected again");
-      break;
-    case "waiting":
-      say(find("#words"), plain(now.words).split(/[\s-]+/).join(" "));
-      if (document.body.dataset.view !== "enter" || find("#enter [data-card=waiting]").hidden) card("waiting");
-      break;
-    case "over":
-      end(now);
-      break;
-    case "offline":
-      if (document.body.dataset.view === "session") {
-        tell("The connection is lost. Trying again.");
-        line(now);
-      } else if (find("#enter [data-card=waiting]").hidden) {
-        card("message", { title: now.title || "The server does not answer", text: `${now.text || "Trying again."}` });
-      }
-      break;
-    default:
-      if (document.body.dataset.view === "session") line(now);
-  }
+  const inside = document.body.dataset.view === "session";
+  if (now.is === "over") end(now);
+  else if (now.is === "waiting") wait(now.words);
+  else if (now.is === "live") {
+    line(now);
+    if (inside) tell("Connected again");
+    else begin();
+  } else if (inside) {
+    if (now.is === "offline" && !find("#line").checkVisibility()) tell("The connection is lost. Trying again.");
+    line(now);
+  } else if (now.is !== "connecting") outside(now);
+}
+
+function wait(words) {
+  say(find("#words"), plain(words).split(/[\s-]+/).join(" "));
+  say(find("#waiting-line"), "The page goes on by itself when you are let in.");
+  card("waiting");
+}
+
+/** Before anything of the session was seen. */
+function outside(now) {
+  const [title, text] = LINES[now.is](now);
+  const more = now.is === "offline" ? "It goes on by itself." : "";
+  if (document.body.dataset.view === "enter" && !find("#enter [data-card=waiting]").hidden) {
+    say(find("#waiting-line"), `${title} ${more || text}`);
+  } else card("message", { title: title.replace(/\.$/, ""), text: `${text ?? ""} ${more}`.trim() });
+  show(find("#enter-retry"), now.is === "silent");
+  show(find("#enter-other"), false);
 }
 
 function begin() {
@@ -167,8 +177,8 @@ function end({ code, title, text, told }) {
   session.forget();
   screen.take({ full: true, from: 0, tseq: 1, cols: 80, rows: 24, lines: [], cursor: [0, 0, false] });
   for (const part of ["feed", "talk", "files", "people", "queue"]) session.tell(part);
-  const sentence = plain(told);
-  card("message", { title, text: code === "ENDED" && sentence ? `${sentence[0].toUpperCase()}${sentence.slice(1)}.` : text });
+  card("message", { title, text: code === "ENDED" ? sentence(plain(told)) || text : text });
+  show(find("#enter-retry"), false);
   show(find("#enter-other"), !["ENDED", "REVOKED", "FORBIDDEN"].includes(code));
 }
 
@@ -183,6 +193,7 @@ session.on("hello", () => screen.forget());
 activity(session);
 files(session);
 usage(session);
+chart(session);
 chat(session, badge);
 queue(session, badge);
 people(session);
@@ -229,7 +240,6 @@ shortcuts({
 });
 
 way((share, csrf) => {
-  answerOtherTabs(share);
   connection = new Connection(share, csrf, (message) => session.hear(message), moved);
   connection.open();
 });

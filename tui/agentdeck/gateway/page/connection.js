@@ -7,6 +7,8 @@ const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 /** Milliseconds after which what was not sent yet is no longer meant. */
 const MEANT = 5_000;
+/** Milliseconds without an answer after which nobody is dialled any more, unless somebody asks for it. */
+const PATIENCE = 10 * 60_000;
 const FLEETING = new Set(["interrupt", "cancel", "resume"]);
 
 /** A refusal: `code` and `text` of the protocol. */
@@ -37,16 +39,22 @@ const path = (share) => `/v1/s/${encodeURIComponent(share)}`;
 export const join = (share, secret, name) => ask(`${path(share)}/join`, { secret, name });
 export const joinByCode = (code, name) => ask("/v1/join", { code, name });
 export const me = (share) => ask(path(share));
+export const log = (share, what, range) => ask(`${path(share)}/${what}?${new URLSearchParams(range)}`);
 
 export function key() {
   return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 export class Connection {
-  /** `heard(message)` gets what is new; `moved(state)` a state: connecting, live, waiting, offline or over. */
+  /**
+   * `heard(message)` gets what is new; `moved(state)` a state: connecting, live, waiting, offline, silent (nobody has
+   * answered for so long that nobody is asked any more) or over. `csrf` is kept here only, and asked for when empty.
+   */
   constructor(share, csrf, heard, moved) {
     this.share = share;
     this.csrf = csrf;
+    this.lostAt = 0;
+    this.expires = Infinity;
     this.heard = heard;
     this.moved = moved;
     this.since = 0;
@@ -61,10 +69,19 @@ export class Connection {
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
   }
 
-  open() {
+  async open() {
     clearTimeout(this.timer);
     this.timer = 0;
+    this.silent = false;
+    const attempt = (this.attempt = {});
     this.moved({ is: "connecting", tries: this.tries });
+    try {
+      this.csrf ||= (await me(this.share)).csrf;
+    } catch (error) {
+      if (attempt === this.attempt && !this.over) this.lost(BY_NAME[error.code], error.code ? error.message : "");
+      return;
+    }
+    if (attempt !== this.attempt || this.over) return;
     const address = new URL(`${path(this.share)}/ws`, location.href);
     address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, SUBPROTOCOL);
@@ -80,7 +97,7 @@ export class Connection {
 
   /** Try now instead of at the end of the wait. */
   hurry() {
-    if (this.timer && !this.over) this.open();
+    if ((this.timer || this.silent) && !this.over) this.open();
   }
 
   end() {
@@ -118,12 +135,13 @@ export class Connection {
         message.fresh = true;
       }
       this.epoch = d.epoch;
-      this.tries = 0;
+      this.expires = d.expires_at * 1000;
+      this.tries = this.lostAt = 0;
       this.greeted = this.socket;
       this.moved({ is: "live" });
       this.flush();
     } else if (t === "waiting") {
-      this.tries = 0;
+      this.tries = this.lostAt = 0;
       this.moved({ is: "waiting", words: d.words, name: d.name });
       return;
     } else if (t === "ended") {
@@ -151,18 +169,30 @@ export class Connection {
   closed({ code }) {
     this.socket = null;
     if (this.over) return;
-    const known = CLOSES[code];
-    const why = known ?? BY_NAME[this.last?.code];
+    if (code === 1009) this.outbox.clear();
+    this.lost(CLOSES[code] ?? BY_NAME[this.last?.code], this.last?.text ?? "");
+  }
+
+  /** Come back in a while, or not: that depends on why, on how long nobody has answered, and on the share's end. */
+  lost(why, told) {
+    const now = Date.now();
+    if (!why && now > this.expires) why = BY_NAME.EXPIRED;
     if (why?.again === "no") {
       this.over = true;
-      this.moved({ is: "over", code: why.name, title: why.title, text: why.text, told: this.last?.text ?? "" });
+      this.moved({ is: "over", code: why.name, title: why.title, text: why.text, told });
       return;
     }
-    if (code === 1009) this.outbox.clear();
+    if (why) this.lostAt = 0;
+    else if (now - (this.lostAt ||= now) > PATIENCE) {
+      this.silent = true;
+      this.moved({ is: "silent" });
+      return;
+    }
     const backoff = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.tries) * (0.5 + Math.random() / 2);
-    const wait = why?.again === "after" ? Math.max(code === 4503 ? 800 : 3000, backoff) : why?.again === "yes" ? 100 + backoff / 4 : backoff;
+    const least = { after: why?.name === "UNAVAILABLE" ? 800 : 3000 }[why?.again] ?? 0;
+    const wait = why?.again === "yes" ? 100 + backoff / 4 : Math.max(least, backoff);
     this.tries += 1;
-    this.moved({ is: "offline", title: why?.title ?? "", text: why?.text ?? "", at: Date.now() + wait });
+    this.moved({ is: "offline", code: why?.name ?? "", title: why?.title ?? "", text: why?.text ?? "", told, at: now + wait });
     this.timer = setTimeout(() => this.open(), wait);
   }
 }

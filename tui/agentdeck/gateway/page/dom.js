@@ -36,10 +36,11 @@ export function show(element, on) {
 /** Make the children of `parent` those of `wanted`, a list of [key, mark, make]: an element stays while its mark does. */
 export function keep(parent, wanted) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  const keys = new Set(wanted.map(([key]) => key));
+  for (const [key, element] of known) if (!keys.has(key)) element.remove();
   let place = parent.firstElementChild;
   for (const [key, mark, build] of wanted) {
     let element = known.get(key);
-    known.delete(key);
     if (!element || element.dataset.mark !== mark) {
       const fresh = build();
       fresh.dataset.key = key;
@@ -53,7 +54,6 @@ export function keep(parent, wanted) {
     if (element === place) place = place.nextElementSibling;
     else parent.insertBefore(element, place);
   }
-  for (const element of known.values()) element.remove();
 }
 
 /** Call `paint` once in the next frame, however often it is asked for. */

@@ -3,66 +3,48 @@
 import { Refused, join, joinByCode, me } from "./connection.js";
 import { find, say, show } from "./dom.js";
 import { settings } from "./settings.js";
-import { BY_NAME, plain, someName } from "./words.js";
+import { BY_NAME, plain, sentence, someName } from "./words.js";
 
-const ASK_OTHERS = 150;
+const AT = "agentdeck:at:";
 
-/** What this tab knows about its place in a share: it survives a reload, not the tab. */
+/**
+ * In which shares somebody has a place in this browser, under which name and until when. No secret: what lets them in
+ * is a cookie that scripts cannot read, and whoever has it is told the rest. So a reload and other tabs just go on.
+ */
 export const place = {
   read(share) {
     try {
-      return JSON.parse(sessionStorage.getItem(`agentdeck:${share}`));
+      const known = JSON.parse(localStorage.getItem(AT + share));
+      return known?.until > Date.now() / 1000 ? known : null;
     } catch {
-      return null;
+      return { name: "" }; // nothing can be kept here: then the server is asked
     }
   },
   write(share, known) {
     try {
-      sessionStorage.setItem(`agentdeck:${share}`, JSON.stringify(known));
-    } catch { /* then a reload has to join anew */ }
+      for (const key of Object.keys(localStorage)) if (key.startsWith(AT)) place.read(key.slice(AT.length)) ?? localStorage.removeItem(key);
+      localStorage.setItem(AT + share, JSON.stringify(known));
+    } catch { /* see above */ }
   },
   forget(share) {
     try {
-      sessionStorage.removeItem(`agentdeck:${share}`);
+      localStorage.removeItem(AT + share);
     } catch { /* nothing was kept */ }
   },
 };
 
-/** Two tabs of one person are one person: ask the others whether somebody has joined already. */
-function fromOtherTab(share) {
-  return new Promise((resolve) => {
-    const channel = new BroadcastChannel(`agentdeck:${share}`);
-    const done = (known) => {
-      clearTimeout(timer);
-      channel.close();
-      resolve(known);
-    };
-    const timer = setTimeout(() => done(null), ASK_OTHERS);
-    channel.addEventListener("message", ({ data }) => data?.csrf && done(data));
-    channel.postMessage("?");
-  });
-}
-
-export function answerOtherTabs(share) {
-  const channel = new BroadcastChannel(`agentdeck:${share}`);
-  channel.addEventListener("message", ({ data }) => {
-    const known = place.read(share);
-    if (data === "?" && known?.csrf) channel.postMessage(known);
-  });
-}
-
-export function card(name, { title = "", text = "", busy = false } = {}) {
+export function card(name, { title = "", text = "" } = {}) {
+  const shown = find(`#enter [data-card=${name}]`);
+  const another = document.body.dataset.view !== "enter" || shown.hidden;
   document.body.dataset.view = "enter";
   for (const each of document.querySelectorAll("#enter .card > [data-card]")) show(each, each.dataset.card === name);
   show(find("#enter"), true);
   show(find("#session"), false);
   show(find(".skip"), false);
-  const shown = find(`#enter [data-card=${name}]`);
   if (title) say(find("h1", shown), title);
   if (text) say(find(".text", shown), text);
-  shown.dataset.busy = String(busy);
   document.title = `${find("h1", shown).textContent} · agentdeck`;
-  (find("input", shown) ?? find("h1", shown)).focus();
+  if (another) (find("input", shown) ?? find("h1", shown)).focus();
 }
 
 export function problem(form, text) {
@@ -73,7 +55,8 @@ const words = (error) => {
   if (!(error instanceof Refused)) return "The server cannot be reached. Is the link still good, and are you online?";
   const known = BY_NAME[error.code];
   const wait = error.retryAfter ? ` Try again in ${Math.ceil(error.retryAfter)} s.` : "";
-  return known ? `${known.title}. ${known.text}${wait}` : error.message;
+  const text = error.code === "FULL" ? sentence(error.message) : known?.text;
+  return known ? `${known.title}. ${text}${wait}` : error.message;
 };
 
 function ask(form, act) {
@@ -93,21 +76,21 @@ function ask(form, act) {
 }
 
 /** Find out who we are, ask what is needed, and call `enter(share, csrf)`. */
-export async function way(enter) {
+export function way(enter) {
   const offered = settings.kept("name", "") || someName();
   for (const field of document.querySelectorAll("#enter input[name=name]")) field.value = offered;
   const joined = (share, told) => {
     settings.keep("name", told.name);
-    place.write(share, { csrf: told.csrf, name: told.name });
+    place.write(share, { name: told.name, until: told.expires_at });
     history.replaceState(null, "", `/s/${encodeURIComponent(share)}`);
     enter(share, told.csrf);
   };
   const share = decodeURIComponent(location.pathname.match(/^\/s\/([^/]+)$/)?.[1] ?? "");
   byCode(joined);
   if (!share) return card("code");
-  const secret = location.hash.slice(1);
-  const known = await knownPlace(share);
-  if (known && !secret) return enter(share, known.csrf);
+  const secret = location.hash.slice(1).split(".")[0]; // what follows is for programs: the certificate's fingerprint
+  const known = place.read(share);
+  if (known && !secret) return enter(share, "");
   if (!secret) {
     return card("message", {
       title: "This link is not complete",
@@ -118,31 +101,22 @@ export async function way(enter) {
   return card("name");
 }
 
-async function knownPlace(share) {
-  const known = place.read(share) ?? (await fromOtherTab(share));
-  if (!known?.csrf) return null;
-  try {
-    await me(share);
-  } catch (error) {
-    if (error instanceof Refused && error.code !== "NOT_APPROVED") {
-      place.forget(share);
-      return null;
-    }
-  }
-  place.write(share, known);
-  return known;
-}
-
 function byLink(share, secret, known, joined, enter) {
   const form = find("#enter-name");
   ask(form, async () => joined(share, await join(share, secret, find("input", form).value.trim())));
   const again = find("#enter-again");
-  show(again, Boolean(known));
-  if (!known) return;
+  show(again, Boolean(known?.name));
+  if (!known?.name) return;
   say(again, `Go on as ${plain(known.name)}`);
-  again.addEventListener("click", () => {
-    history.replaceState(null, "", location.pathname);
-    enter(share, known.csrf);
+  again.addEventListener("click", async () => {
+    try {
+      const { csrf } = await me(share);
+      history.replaceState(null, "", location.pathname);
+      enter(share, csrf);
+    } catch (error) {
+      problem(form, error.code === "UNAUTHENTICATED" ? "Your place here is gone. Please join anew." : words(error));
+      show(again, error.code !== "UNAUTHENTICATED");
+    }
   });
 }
 

@@ -1,14 +1,20 @@
 // The shared session as this page knows it: messages go in, and whoever shows a part of it is told that it changed.
 
+import { Lines } from "./roll.js";
 import { plain } from "./words.js";
 
-const FEED_KEPT = 400;
-const TALK_KEPT = 400;
+const FEED_KEPT = 20_000;
+const TALK_KEPT = 4_000;
+const PAGE = 200;
 const TYPING_LASTS = 4500;
 
 export class Session {
-  constructor(send) {
+  /** `send(t, d, how)` says something; `read(what, before)` asks for older messages of the log. */
+  constructor(send, read) {
     this.send = send;
+    this.read = read;
+    this.feed = new Lines(FEED_KEPT);
+    this.talk = new Lines(TALK_KEPT);
     this.listeners = new Map();
     this.shift = 0;
     this.me = { id: "", name: "", role: "observer", hands: false };
@@ -25,13 +31,15 @@ export class Session {
   forget() {
     this.status = { state: "unknown", why: "", since: 0 };
     this.data = null;
+    this.usage = [];
     this.health = null;
     this.files = [];
     this.people = [];
     this.viewers = 0;
     this.queue = { items: [], paused: false, busy: false, waits_for: "" };
-    this.feed = new Map();
-    this.talk = [];
+    this.feed.clear();
+    this.talk.clear();
+    this.begun = false;
     this.total = [];
   }
 
@@ -61,7 +69,8 @@ export class Session {
   }
 
   hear(message) {
-    const { t, d, by = "", ts = 0, seq = 0, id = "" } = message;
+    const { t, d, by = "", seq = 0, id = "" } = message;
+    if (seq) this.begin(seq);
     switch (t) {
       case "hello":
         if (message.fresh) {
@@ -80,11 +89,12 @@ export class Session {
         this.known = d.last_seq;
         this.status = d.status;
         this.takeData(d.data);
+        this.usage = d.usage?.points ?? [];
         this.health = d.health;
         this.files = d.files.files;
         this.takePresence(d.presence);
         this.queue = d.queue;
-        for (const part of ["status", "data", "health", "files", "people", "queue"]) this.tell(part);
+        for (const part of ["status", "data", "usage", "health", "files", "people", "queue"]) this.tell(part);
         this.tell("screen", d.screen);
         break;
       case "screen":
@@ -92,13 +102,17 @@ export class Session {
         break;
       case "status":
         this.status = d;
-        this.feed.set(`s${seq}`, { key: `s${seq}`, at: ts, kind: "status", title: d.state, text: d.why });
         this.tell("status", message);
-        this.trim();
+        this.feed.add(lineOf(message));
+        this.tell("feed");
         break;
       case "feed":
-        this.feed.set(`f${d.n}`, { ...d, key: `f${d.n}` });
-        this.trim(message);
+        this.feed.add(lineOf(message));
+        this.tell("feed", message);
+        break;
+      case "session_usage_update":
+        this.usage = d.points;
+        this.tell("usage");
         break;
       case "session_data_update":
         this.takeData(d);
@@ -128,15 +142,15 @@ export class Session {
       case "command":
         this.typing.delete(by);
         this.unsent.delete(id);
-        this.say({ seq, at: ts, by, kind: t, text: d.text }, message);
+        this.say(message);
         this.tell("typing");
         break;
       case "interrupt":
-        this.say({ seq, at: ts, by, kind: "note", text: `${this.nameOf(by)} interrupted the agent` }, message);
+        this.say(message);
         break;
       case "system":
         this.learnName(d);
-        if (d.about !== "offline") this.say({ seq, at: ts, by, kind: "note", text: d.text }, message);
+        if (seq) this.say(message);
         this.tell("system", message);
         break;
       case "typing":
@@ -194,14 +208,49 @@ export class Session {
     }, TYPING_LASTS + 50);
   }
 
-  say(line, message) {
-    this.talk.push({ ...line, text: plain(line.text) });
-    if (this.talk.length > TALK_KEPT) this.talk.shift();
+  say(message) {
+    this.talk.add(lineOf(message));
     this.tell("talk", message);
   }
 
-  trim(message = null) {
-    while (this.feed.size > FEED_KEPT) this.feed.delete(this.feed.keys().next().value);
-    this.tell("feed", message);
+  // ── what was before ─────────────────────────────────────────────────────────────────────────
+
+  /** The log is known from event `seq` on. */
+  begin(seq) {
+    if (this.begun) return;
+    this.begun = true;
+    for (const lines of [this.feed, this.talk]) {
+      lines.before = seq;
+      lines.more = seq > 1;
+    }
+    if (seq > 1) this.older("talk").catch(() => {}); // what people said may lie far behind what the agent did
+  }
+
+  /** Get older lines of the `feed` or the `talk`. */
+  async older(part) {
+    const lines = this[part];
+    const before = lines.before;
+    const told = await this.read(part === "feed" ? "history" : "talk", { before, limit: PAGE });
+    if (lines.before !== before) return; // everything was forgotten meanwhile, or somebody else was faster
+    for (const { t, d } of told.messages) if (t === "system") this.learnName(d);
+    lines.addOlder(told.messages.map(lineOf));
+    lines.before = told.next;
+    lines.more = told.next > 1;
+    this.tell(part);
+  }
+}
+
+/** A line of the feed or of the talk. A call has one: its number and time stay when it is done. */
+function lineOf({ t, d, by = "", ts = 0, seq = 0 }) {
+  switch (t) {
+    case "feed":
+      return { ...d, seq, key: `f${d.n} ${d.at}` };
+    case "status":
+      return { seq, key: `s${seq}`, at: ts, kind: "status", title: d.state, text: d.why };
+    case "interrupt":
+    case "system":
+      return { seq, key: `t${seq}`, at: ts, by, kind: "note", about: t, text: plain(d.text) };
+    default:
+      return { seq, key: `t${seq}`, at: ts, by, kind: t, text: plain(d.text) };
   }
 }

@@ -1,8 +1,8 @@
 // People: the chat, the queue of prompts, and who is here.
 
-import { stick } from "./activity.js";
 import { find, keep, make, painter, say, show } from "./dom.js";
-import { atLeast, clock, plain, plural } from "./words.js";
+import { roll } from "./roll.js";
+import { atLeast, clock, moment, plain, plural } from "./words.js";
 
 const TYPING_EVERY = 2500;
 const SURE_FOR = 4000;
@@ -46,34 +46,36 @@ function composer(form, session, send) {
 // ── chat ───────────────────────────────────────────────────────────────────────────────────────
 
 export function chat(session, badge) {
-  const list = find("#chat");
-  const settle = stick(list, find("#chat-newest"));
   const form = find("#chat-form");
   composer(form, session, (text) => {
     const id = session.send("chat", { text }, { sure: true });
     session.unsent.set(id, { text, at: session.now() });
     paint();
   });
-  const paint = painter(() => {
-    let before = null;
-    const lines = session.talk.map((line) => {
+  const rows = roll(find("#chat"), {
+    lines: session.talk,
+    load: () => session.older("talk"),
+    older: find("#chat-older"),
+    newest: find("#chat-newest"),
+    draw: (line, before) => {
       const joined = before?.by === line.by && before.kind === line.kind && line.at - before.at < 120;
-      before = line;
       const name = session.nameOf(line.by);
-      return [`t${line.seq}`, `${name}${joined}`, () => said(session, line, name, joined)];
-    });
-    const waiting = [...session.unsent].map(([id, { text, at }]) => [
+      return [line.key, `${name}${joined}`, () => said(session, line, name, joined)];
+    },
+    tail: () => [...session.unsent].map(([id, { text, at }]) => [
       `u${id}`, "", () => said(session, { by: session.me.id, at, text, kind: "chat" }, "You", false, true),
-    ]);
-    keep(list, [...lines, ...waiting]);
-    show(find("#chat-nothing"), !lines.length && !waiting.length);
-    settle();
+    ]),
   });
+  const paint = () => {
+    show(find("#chat-nothing"), !session.talk.all.length && !session.unsent.size);
+    rows();
+  };
   const typing = painter(() => {
     const names = [...session.typing.keys()].map((id) => session.nameOf(id));
-    const words = names.length > 2 ? `${names.length} people are writing…`
-      : names.length ? `${names.join(" and ")} ${names.length === 1 ? "is" : "are"} writing…` : "";
-    say(find("#typing"), words);
+    const place = find("#typing");
+    const words = names.length > 2 ? [`${names.length} people are writing…`]
+      : names.length ? [...names.flatMap((name, n) => [n ? " and " : "", make("bdi", {}, name)]), ` ${names.length === 1 ? "is" : "are"} writing…`] : [];
+    if (place.textContent !== words.map((each) => each.textContent ?? each).join("")) place.replaceChildren(...words);
   });
   const rights = () => {
     const may = atLeast(session.me.role, "commenter");
@@ -88,17 +90,18 @@ export function chat(session, badge) {
 
 function said(session, line, name, joined, waiting = false) {
   if (line.kind === "note") {
-    return make("div", { class: "note" }, line.text, " ", make("time", {}, clock(line.at)));
+    const text = line.about === "interrupt" ? `${name} interrupted the agent` : line.text;
+    return make("div", { class: "note" }, make("bdi", {}, text), " ", make("time", {}, moment(line.at, session.now())));
   }
   const own = line.by === session.me.id;
   return make(
     "div", { class: `word ${own ? "own" : ""} ${joined ? "joined" : ""} ${line.kind} ${waiting ? "waiting" : ""}` },
     make(
       "p", { class: joined ? "unseen" : "who" },
-      make("b", { "data-role": line.by === "owner" ? "owner" : null }, name),
+      make("b", { dir: "auto", "data-role": line.by === "owner" ? "owner" : null }, name),
       line.kind === "command" && " asks the agent",
       " ",
-      make("time", {}, waiting ? "sending…" : clock(line.at)),
+      make("time", {}, waiting ? "sending…" : moment(line.at, session.now())),
     ),
     make("p", { class: "text", dir: "auto" }, line.text),
   );
@@ -178,7 +181,7 @@ function prompt(session, item) {
       make(
         "p", { class: "who" },
         queued && make("span", { class: "unseen" }, `Position ${item.position}. `),
-        make("b", {}, name), ` · ${QUEUED[item.state] ?? item.state}`, item.at ? ` · ${clock(item.at)}` : "",
+        make("b", { dir: "auto" }, name), ` · ${QUEUED[item.state] ?? item.state}`, item.at ? ` · ${clock(item.at)}` : "",
       ),
       make("p", { class: "text", dir: "auto" }, text),
     ),

@@ -8,6 +8,8 @@ import { Terminal } from "./vendor/xterm.mjs";
 
 const FONT = 'ui-monospace, "JetBrains Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace';
 const LARGEST_FIT = 17;
+const LARGEST = 32;
+const SMALLEST = 4;
 const READABLE = 7.5;
 const COMFORTABLE = 11;
 const STYLE = /^[0-9;:]{0,64}$/;
@@ -60,6 +62,8 @@ export class Screen {
     this.paint = painter(() => this.draw());
     this.fit = painter(() => this.measure());
     this.typing(false);
+    this.away = false;
+    this.handle();
     new ResizeObserver(this.fit).observe(this.view);
     document.fonts?.ready.then(this.fit);
   }
@@ -121,7 +125,7 @@ export class Screen {
     const [x, y, visible] = this.cursor;
     parts.push(`\x1b[0m\x1b[${y + 1};${x + 1}H`, visible ? "\x1b[?25h" : "", "\x1b[?2026l");
     this.dirty.clear();
-    this.term.write(parts.join(""));
+    this.term.write(parts.join(""), () => this.follow());
     this.describe();
   }
 
@@ -167,16 +171,60 @@ export class Screen {
     return size === now || (size > now && (size < now + 0.5 || size >= this.tooLarge));
   }
 
-  /** In a view that shows only a part: begin with where the cursor is. */
+  /** In a view that shows only a part: keep the cursor's row in it, until somebody looks elsewhere. */
   follow() {
-    if (this.followed || this.view.scrollHeight <= this.view.clientHeight) return;
-    this.followed = true;
-    this.view.scrollTop = this.view.scrollHeight;
+    if (this.away || this.view.scrollHeight <= this.view.clientHeight + 1) return;
+    const [top, high] = this.cursorRow();
+    const { scrollTop, clientHeight } = this.view;
+    if (top < scrollTop || top + high > scrollTop + clientHeight) this.view.scrollTop = top + 3 * high - clientHeight;
+  }
+
+  /** Where one looks: at the cursor, and where there is none at the last row that is not empty. */
+  cursorRow() {
+    const high = this.place.offsetHeight / this.size[1];
+    const row = this.cursor[2] ? this.cursor[1] : Math.max(0, this.rows.findLastIndex((runs) => runs.some(([text]) => text.trim())));
+    return [this.place.offsetTop + row * high, high];
+  }
+
+  /** What people do to see another part of it: scroll, drag, and two fingers for the size. */
+  handle() {
+    const looks = () => { this.away = true; };
+    for (const act of ["wheel", "touchmove", "keydown"]) this.view.addEventListener(act, looks, { passive: true });
+    this.view.addEventListener("scroll", () => {
+      const [top, high] = this.cursorRow();
+      if (top >= this.view.scrollTop && top + high <= this.view.scrollTop + this.view.clientHeight) this.away = false;
+    });
+    let from = null;
+    const apart = ([one, other]) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
+    this.view.addEventListener("touchstart", ({ touches }) => {
+      from = touches.length === 2 ? { apart: apart(touches), size: this.term.options.fontSize } : null;
+    }, { passive: true });
+    this.view.addEventListener("touchmove", (event) => {
+      if (!from || event.touches.length !== 2) return;
+      event.preventDefault();
+      this.scale((from.size * apart(event.touches)) / from.apart);
+    }, { passive: false });
+  }
+
+  /** Letters of this size, with the middle of what is seen still in the middle. */
+  scale(size) {
+    const { view } = this;
+    const middle = ["Width", "Height"].map((side) => (view[`scroll${side === "Width" ? "Left" : "Top"}`] + view[`client${side}`] / 2) / view[`scroll${side}`]);
+    this.zoom = Math.min(LARGEST, Math.max(SMALLEST, Math.round(size * 4) / 4));
+    this.term.options.fontSize = this.zoom;
+    requestAnimationFrame(() => {
+      view.scrollLeft = middle[0] * view.scrollWidth - view.clientWidth / 2;
+      view.scrollTop = middle[1] * view.scrollHeight - view.clientHeight / 2;
+    });
   }
 
   larger(step) {
     const now = this.term.options.fontSize;
-    this.zoom = step ? Math.min(32, Math.max(5, Math.round(now) + step)) : "fit";
+    if (step) this.scale(Math.round(now) + step);
+    else {
+      this.zoom = "fit";
+      this.away = false;
+    }
     this.fit();
   }
 

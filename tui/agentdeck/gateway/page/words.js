@@ -2,20 +2,20 @@
 
 /** By close code: the name in the protocol, whether to come back, and a sentence for people. */
 export const CLOSES = {
-  4000: { name: "ENDED", again: "no", title: "The share has ended", text: "Its owner has stopped sharing this session, or the agent has finished." },
+  4000: { name: "ENDED", again: "no", title: "The share has ended", text: "Its owner has stopped sharing this session, or the session is over." },
   4400: { name: "BAD_MESSAGE", again: "no", title: "The connection was refused", text: "This page and the server do not understand each other. Reload the page to get its newest version." },
   4401: { name: "UNAUTHENTICATED", again: "no", title: "Please join again", text: "Your place here is not known any more. Open the link that you were given once more." },
   4403: { name: "FORBIDDEN", again: "no", title: "You were not let in", text: "The owner has declined, or this page may not be used from here." },
   4404: { name: "NO_SUCH_SHARE", again: "no", title: "There is nothing here", text: "No such share exists, or the link is not complete. Ask its owner for the link again." },
   4407: { name: "NOT_APPROVED", again: "after", title: "The owner has not let you in yet", text: "You will be asked to wait again." },
-  4408: { name: "SLOW_CONSUMER", again: "yes", title: "The connection was too slow", text: "Coming back with the newest picture." },
+  4408: { name: "SLOW_CONSUMER", again: "yes", title: "Catching up", text: "More has happened than came through. Coming back with the newest." },
   4409: { name: "DUPLICATE", again: "yes", title: "Something was sent twice", text: "Coming back." },
   4410: { name: "REVOKED", again: "no", title: "Your access was withdrawn", text: "The owner has ended your visit. If that was a mistake, ask for a new link." },
-  4411: { name: "EXPIRED", again: "no", title: "The link has expired", text: "Its time is over. Ask the owner for a new one." },
+  4411: { name: "EXPIRED", again: "no", title: "The time is over", text: "A link, and a share, last until a time that the owner has set. Ask for a new link." },
   4413: { name: "TOO_LARGE", again: "no", title: "A message was too large", text: "Reload the page, and send less at once." },
-  4429: { name: "RATE_LIMITED", again: "after", title: "Too many tries", text: "Waiting a little before the next one." },
-  4430: { name: "FULL", again: "after", title: "This session is full", text: "As many people as allowed are here. Waiting for a place." },
-  4503: { name: "UNAVAILABLE", again: "after", title: "The owner is away", text: "Waiting for the owner's machine to come back." },
+  4429: { name: "RATE_LIMITED", again: "after", title: "Too many tries", text: "A short wait, then the next one." },
+  4430: { name: "FULL", again: "after", title: "There is no place left", text: "As many as allowed are here." },
+  4503: { name: "UNAVAILABLE", again: "after", title: "The owner is offline", text: "The machine that shares this session does not answer." },
 };
 
 export const BY_NAME = Object.fromEntries(Object.values(CLOSES).map((each) => [each.name, each]));
@@ -50,6 +50,9 @@ export function rights(role, hands) {
   return [...may, ["type into the terminal", role === "owner" || (role === "driver" && hands)]];
 }
 
+/** What the server says in the middle of a sentence, as one of its own. */
+export const sentence = (text) => (text ? `${text[0].toUpperCase()}${text.slice(1).replace(/\.$/, "")}.` : "");
+
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
 /** 950 · 12.3k · 1.2M */
@@ -80,10 +83,23 @@ export function span(seconds) {
 
 const two = (number) => String(number).padStart(2, "0");
 
-export function clock(unix, seconds = false) {
+export function clock(unix) {
   const at = new Date(unix * 1000);
-  return `${two(at.getHours())}:${two(at.getMinutes())}${seconds ? `:${two(at.getSeconds())}` : ""}`;
+  return `${two(at.getHours())}:${two(at.getMinutes())}`;
 }
+
+/** A time that goes on: 0:42 · 12:05 · 1:05:09 */
+export function running(seconds) {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
+  return `${hours ? `${hours}:${two(minutes)}` : minutes}:${two(whole % 60)}`;
+}
+
+export const day = (unix) => new Date(unix * 1000).toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+
+/** A time of today, or one with its day. */
+export const moment = (unix, now) => (day(unix) === day(now) ? clock(unix)
+  : `${new Date(unix * 1000).toLocaleDateString("en", { day: "numeric", month: "short" })} ${clock(unix)}`);
 
 // Controls, and marks that change the direction of what follows: a name must not reorder the words around it.
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;

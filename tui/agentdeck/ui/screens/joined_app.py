@@ -18,7 +18,9 @@ from agentdeck.join.line import DELAYS, Line
 from agentdeck.paths import Paths
 from agentdeck.ui import glyphs, theme
 from agentdeck.ui.app import RawKeys
+from agentdeck.ui.figures import clean
 from agentdeck.ui.host_replies import Scheme
+from agentdeck.ui.keymap import Keymap
 from agentdeck.ui.screens.joined import JoinedScreen
 
 NEWS_EVERY = 0.05
@@ -41,7 +43,8 @@ class JoinApp(App[None], inherit_bindings=False):
             theme.without_colour(self)
         for palette in palettes.values():
             self.register_theme(theme.textual_theme(palette))
-        self.joined = JoinedScreen()
+        self.keymap = Keymap.from_config(config.keys)
+        self.joined = JoinedScreen(self.keymap)
         self.line = Line(
             way, on_room=self._news, on_frame=self.joined.take_frame, on_word=self.joined.say, width=cell_len,
             delays=delays,
@@ -61,6 +64,8 @@ class JoinApp(App[None], inherit_bindings=False):
             if self._driver.scheme is not None:
                 self.wear_scheme(self._driver.scheme)
         self.run_worker(self._be_there(), exit_on_error=True)
+        for problem in self.keymap.problems:
+            self.joined.say(problem, "warning")
 
     async def _be_there(self) -> None:
         self.ending = await self.line.run()
@@ -103,6 +108,8 @@ def run_joined(way: Pass, paths: Paths, config: Config) -> str:
     app.run()
     if app.return_code:
         raise SystemExit(app.return_code)
+    if lost := [*app.line.unsent, *([app.joined.text.text] if app.joined.text.value else [])]:
+        print("\n".join(["what you wrote and nobody has got:", *(f"  {clean(text)}" for text in lost)]))
     if app.ending is not None:
         raise _farewell(app.ending, app.line.room.session)
     return f"you left {app.line.room.session or 'it'} after {max(1, round((time.time() - began) / 60))} min"

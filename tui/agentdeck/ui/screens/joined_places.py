@@ -21,19 +21,23 @@ PANELS: Final = ("screen", "chat", "people", "events")
 """What takes the place of the screen in turn, in a narrow terminal."""
 
 
-def places(columns: int, rows: int, panel: str, *, people: int, prompts: int, zoom: bool = False) -> dict[str, Rect]:
-    """`people` and `prompts` are rows that their panels would fill."""
+def places(
+    columns: int, rows: int, panel: str, *, people: int, prompts: int, zoom: bool = False, figures: bool = True,
+    events: bool = True,
+) -> dict[str, Rect]:  # fmt: skip
+    """`people` and `prompts` are rows that their panels would fill; without figures or events, as beside a shell, the
+    screen has their room."""
     found = {"footer": Rect(0, rows - 1, columns, 1), "mark": Rect(0, rows - 2, 3, 1)}
     found["line"] = Rect(3, rows - 2, max(1, columns - 3), 1)
     bottom = max(1, rows - 2)
     if zoom:
         return found | {"pane": Rect(0, 0, columns, bottom)}
     found["top"] = Rect(0, 0, columns, 1)
-    if rows >= 16:
+    if rows >= 16 and figures:
         bottom -= 1
         found["gauges"] = Rect(0, bottom, columns, 1)
     if is_wide(columns, rows):
-        return found | _wide(columns, bottom, people, prompts)
+        return found | _wide(columns, bottom, people, prompts, events=events)
     if panel == "screen" and rows >= 20:
         bottom -= 1
         found["latest"] = Rect(0, bottom, columns, 1)
@@ -60,12 +64,12 @@ def is_wide(columns: int, rows: int) -> bool:
     return columns >= WIDE and rows >= TALL
 
 
-def _wide(columns: int, bottom: int, people: int, prompts: int) -> dict[str, Rect]:
+def _wide(columns: int, bottom: int, people: int, prompts: int, *, events: bool) -> dict[str, Rect]:
     right = min(MOST, columns - PANE)
     left = columns - right
     height = bottom - 1
     found: dict[str, Rect] = {}
-    below = FEED if height >= FEED_FROM - 4 else 0
+    below = FEED if events and height >= FEED_FROM - 4 else 0
     if below:
         found["feed"] = Rect(0, bottom - below, left, below)
     found |= _screen(Rect(0, 1, left, height - below))

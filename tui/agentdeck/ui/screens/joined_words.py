@@ -1,6 +1,5 @@
 """What a joined session has to say, in the deck's own terms; and the words that its line understands. Pure."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -9,10 +8,10 @@ from agentdeck.join.room import Room
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import viewers as v
 from agentdeck.protocol.facts import Facts, FeedLine, Gauge
-from agentdeck.ui.amounts import dollars, tokens
+from agentdeck.ui.amounts import dollars, moment, tokens
 from agentdeck.ui.figures import count, duration
 from agentdeck.ui.widgets.chat import Word
-from agentdeck.ui.widgets.guest_queue import Prompt
+from agentdeck.ui.widgets.guest_queue import Prompt, open_prompts, waiting_words
 from agentdeck.ui.widgets.people import Person
 
 COMMANDS: Final = {
@@ -20,6 +19,7 @@ COMMANDS: Final = {
     "/status": "how the session is: tokens, cost, health, files",
     "/prompt TEXT": "queue a prompt for the agent (drivers)",
     "/queue": "the prompts that wait",
+    "/invite": "how others get in",
     "/cancel N": "take back the prompt at place N",
     "/interrupt": "end the agent's turn; the queue pauses (drivers)",
     "/resume": "let the queue go on (drivers)",
@@ -28,7 +28,16 @@ COMMANDS: Final = {
 }
 
 
-ALIASES: Final = {"quit": "leave", "exit": "leave", "?": "help", "people": "who", "p": "prompt", "nick": "name"}
+ALIASES: Final = {
+    "quit": "leave", "exit": "leave", "?": "help", "people": "who", "participants": "who", "p": "prompt",
+    "nick": "name",
+}  # fmt: skip
+
+RIGHTS: Final = {
+    "chat": "chat", "command": "queue prompts", "interrupt": "interrupt", "keys": "press keys",
+}  # fmt: skip
+"""Kind of message → what somebody does who may send it."""
+SHELL: Final = "shell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +126,48 @@ def who_lines(room: Room, now: float) -> Iterator[str]:
         yield f"and {count(more, 'viewer', 'viewers')} more"
 
 
+def invite_lines(room: Room, now: float) -> Iterator[str]:
+    """Who lets people in, and what somebody who was let in may do."""
+    yield f"only the owner of {room.session} invites: ask for a link, or for a code to type"
+    may = [does for kind, does in RIGHTS.items() if room.may(kind)]
+    yield f"as {room.role} you {', '.join(['watch', *may])}; the owner can change that"
+    yield f"the share ends at {until(room, now)}"
+
+
+def queue_lines(room: Room) -> Iterator[str]:
+    for prompt in open_prompts(prompts_of(room)):
+        place = f"{prompt.position}" if prompt.state == "queued" else prompt.state
+        yield f"{place} {prompt.name}: {' '.join(prompt.text.split())}"
+    if not room.queue.items:
+        yield "no prompts"
+    if room.queue.paused:
+        yield "the queue is paused" + (": /resume lets it go on" if room.may("resume") else "")
+    elif words := waiting_words(room.queue.waits_for):
+        yield f"the next one {words}"
+
+
+def has_figures(room: Room) -> bool:
+    """Whether there is anything to say of tokens, cost and health; a shell has none of them."""
+    return room.provider != SHELL or room.data.tokens is not None or room.health is not None
+
+
+def has_events(room: Room) -> bool:
+    return room.provider != SHELL or bool(room.feed)
+
+
+def no_events(room: Room) -> str:
+    """Why there is none yet."""
+    return (
+        "a shell tells no events: it has only its screen"
+        if room.provider == SHELL
+        else "its agent has done nothing yet"
+    )
+
+
 def status_lines(room: Room, now: float) -> Iterator[str]:
     data = room.data
     since = f" for {duration(now - room.status.since)}" if room.status.since else ""
-    why = f": {room.status.why}" if room.status.why else ""
-    yield f"{room.session} is {room.status.state.replace('_', ' ')}{since}{why}"
+    yield f"{room.session} is {room.status.state.replace('_', ' ')}{since}"
     yield f"tokens {tokens(data.tokens) if data.tokens is not None else '?'}, cost {cost_of(data)}"
     if room.health is not None:
         factors = ", ".join(f"{name} {round(value * 100)}" for name, value in sorted(room.health.factors.items()))
@@ -129,7 +175,7 @@ def status_lines(room: Room, now: float) -> Iterator[str]:
     if room.files.files:
         newest = ", ".join(file.path for file in room.files.files[-3:])
         yield f"{count(data.files, 'file', 'files')} +{data.added} -{data.removed}, last {newest}"
-    yield f"{count(room.viewers, 'viewer', 'viewers')}; you are {room.role}; shared until {until(room)}"
+    yield f"{count(room.viewers, 'viewer', 'viewers')}; you are {room.role}; shared until {until(room, now)}"
 
 
 def cost_of(data: v.DataUpdate) -> str:
@@ -138,5 +184,5 @@ def cost_of(data: v.DataUpdate) -> str:
     return f"{dollars(data.cost_usd)}{' and unpriced tokens' if data.unpriced else ''}"
 
 
-def until(room: Room) -> str:
-    return time.strftime("%H:%M", time.localtime(room.expires_at)) if room.expires_at else "?"
+def until(room: Room, now: float) -> str:
+    return moment(room.expires_at, now) if room.expires_at else "?"

@@ -3,11 +3,11 @@
 It shows what the hub tells while it is open and hands every wish to whoever opened it.
 """
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from rich.cells import chop_cells
 from rich.color import Color
 from rich.style import Style
 from textual import events, on
@@ -16,14 +16,16 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from agentdeck.protocol.share import ShareFacts
+from agentdeck.ui.amounts import moment
 from agentdeck.ui.figures import clean, count
 from agentdeck.ui.screens.dialog import Dialog
 from agentdeck.ui.widgets.chat import Word, talk_lines, typing_words
-from agentdeck.ui.widgets.guest_queue import Prompt, open_prompts, prompt_line
+from agentdeck.ui.widgets.guest_queue import Prompt, open_prompts, prompt_line, waiting_words
 from agentdeck.ui.widgets.lines import Line, Lines, Piece, clip, spread
 from agentdeck.ui.widgets.people import Person, person_lines
 
 MOST_PEOPLE, MOST_PROMPTS = 8, 5
+OWNER: Final = "owner"
 OF_THE_SHARE: Final = (
     ("c", "copy link"), ("Q", "QR"), ("n", "code"), ("i", "driver link"), ("v", "revoke"), ("u", "end it"),
     ("X", "cut all"),
@@ -33,8 +35,9 @@ QR: Final = Style(color=Color.from_rgb(255, 255, 255), bgcolor=Color.from_rgb(0,
 """Cameras want dark on light, whatever the theme."""
 
 DEEDS: Final = {
-    "l": "admit", "d": "deny", "plus": "raise", "minus": "lower", "h": "hands", "k": "kick", "x": "drop",
-    "p": "pause", "c": "copy", "i": "invite", "n": "code", "v": "revoke", "u": "unshare",
+    "l": "admit", "d": "deny", "plus": "raise", "minus": "lower", "h": "hands", "x": "remove", "p": "pause",
+    "less_than_sign": "sooner", "greater_than_sign": "later",
+    "c": "copy", "i": "invite", "n": "code", "v": "revoke", "u": "unshare",
 }  # fmt: skip
 
 
@@ -48,7 +51,7 @@ class Wish:
 
 
 def people_of(facts: ShareFacts) -> tuple[Person, ...]:
-    """Who waits first, then who is there, then who is away."""
+    """Who waits first, then who is there, then who is away, and last who would not wait any longer."""
     people = [
         Person(
             p.id, p.name, p.role, bool(p.online), hands=p.hands, typing=p.typing, pending=p.pending, words=p.words,
@@ -56,18 +59,20 @@ def people_of(facts: ShareFacts) -> tuple[Person, ...]:
         )
         for p in facts.people if not p.gone
     ]  # fmt: skip
-    return tuple(sorted(people, key=lambda person: (not person.pending, not person.online)))
+    return tuple(sorted(people, key=lambda person: (not person.waits, person.pending, not person.online)))
 
 
 def prompts_of(facts: ShareFacts) -> tuple[Prompt, ...]:
-    return tuple(Prompt(p.id, p.name, p.text, p.state, p.position) for p in facts.queue)
+    return tuple(Prompt(p.id, "you" if p.by == OWNER else p.name, p.text, p.state, p.position) for p in facts.queue)
 
 
 def qr_rows(url: str) -> list[str]:
     """The link as a QR code of half blocks, dark on light: two rows of it in each."""
     import segno
 
-    matrix = [[bool(cell) for cell in row] for row in segno.make(url, error="l").matrix_iter(border=2)]
+    from agentdeck.share.certificate import unsealed
+
+    matrix = [[bool(cell) for cell in row] for row in segno.make(unsealed(url), error="l").matrix_iter(border=2)]
     if len(matrix) % 2:
         matrix.append([False] * len(matrix[0]))
     blocks = {(True, True): " ", (True, False): "▄", (False, True): "▀", (False, False): "█"}
@@ -135,9 +140,11 @@ class ShareBody(Lines, can_focus=True):
         return Line(clip(pieces, width))
 
     def _head(self, facts: ShareFacts, width: int) -> list[Line]:
-        until = time.strftime("%H:%M", time.localtime(facts.expires_at))
+        until = moment(facts.expires_at, facts.created)
+        first, *more = chop_cells(clean(facts.url), max(8, width - 7)) or [""]
         lines = [
-            Line(clip((Piece(" link  ", "muted"), Piece(clean(facts.url), "accent")), width)),
+            Line((Piece(" link  ", "muted"), Piece(first, "accent"))),
+            *(Line((Piece(" " * 7), Piece(rest, "accent"))) for rest in more),
             spread(
                 (Piece(" code  ", "muted"), Piece(self.code or "n makes one", "accent" if self.code else "muted")),
                 (Piece(f"{facts.role} until {until} {self.glyphs.dot} {facts.server} ", "muted"),),
@@ -160,7 +167,7 @@ class ShareBody(Lines, can_focus=True):
     def _queue(self, facts: ShareFacts, width: int) -> list[Line]:
         if not self.prompts and not facts.paused:
             return []
-        lines = [self._rule("queue", width, "paused" if facts.paused else facts.waits_for)]
+        lines = [self._rule("queue", width, "paused" if facts.paused else waiting_words(facts.waits_for))]
         return lines + [prompt_line(prompt, width, chosen=prompt.id == self.cursor) for prompt in self.prompts]
 
     def _rule(self, name: str, width: int, fact: str = "") -> Line:
@@ -179,10 +186,8 @@ class ShareScreen(Dialog[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab,shift+tab", "switch", show=False, priority=True),
-        Binding("up,k", "move(-1)", show=False),
-        Binding("down,j", "move(1)", show=False),
     ]
-    keys = "l let in  d deny  +- role  h keys  k kick  x drop  p pause  tab talk"
+    keys = "l let in  d deny  +- role  h keys  x remove  <> move  p pause  tab talk"
     keys_of_line = "enter say  tab back  esc back"
 
     def __init__(
@@ -222,15 +227,12 @@ class ShareScreen(Dialog[None]):
             self._wish(Wish(DEEDS[event.key], self.body.cursor))
         elif event.key == "enter":
             self.action_switch()
-        elif event.key in ("up", "down", "j"):
-            self.body.move(-1 if event.key == "up" else 1)
+        elif event.key in ("up", "k", "down", "j"):
+            self.body.move(-1 if event.key in ("up", "k") else 1)
         else:
             return
         event.stop()
         event.prevent_default()
-
-    def action_move(self, by: int) -> None:
-        self.body.move(by)
 
     def action_switch(self) -> None:
         line = self.query_one(Input)

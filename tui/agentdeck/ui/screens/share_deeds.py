@@ -136,7 +136,7 @@ class Sharing(Attending):
         """The share of the selected session, else the one with somebody who waits, else the oldest."""
         shares = list(self.shares.values())
         here = next((facts for facts in shares if facts.session == self.deck.selected), None)
-        waits = next((facts for facts in shares if any(p.pending for p in facts.people)), None)
+        waits = next((facts for facts in shares if any(p.waits for p in people_of(facts))), None)
         return here or waits or (shares[0] if shares else None)
 
     @property
@@ -145,7 +145,7 @@ class Sharing(Attending):
         if not self.shares:
             return "", ""
         people = [person for facts in self.shares.values() for person in people_of(facts)]
-        if waiting := sum(person.pending for person in people):
+        if waiting := sum(person.waits for person in people):
             return f" share: {waiting} wait{'s' if waiting == 1 else ''} to be let in ", "filled"
         viewers = sum(facts.viewers for facts in self.shares.values())
         drivers = sum(person.online and person.role == "driver" for person in people)
@@ -159,7 +159,7 @@ class Sharing(Attending):
             return
         people = people_of(facts)
         keys = [(self.keymap.keys_for("share"), "more"), (self.keymap.keys_for("panic"), "cut off")]
-        if any(person.pending for person in people):
+        if any(person.waits for person in people):
             keys.insert(0, (self.keymap.keys_for("admit"), "let in"))
         self.share_rail.show(
             facts.name, people, prompts_of(facts), self._talks.get(facts.share, ()), viewers=facts.viewers, keys=keys,
@@ -209,7 +209,7 @@ class Sharing(Attending):
     async def action_admit(self) -> None:
         """Let in the guest whose words are shown."""
         facts = self._shown_share
-        waiting = [p for p in people_of(facts) if p.pending] if facts is not None else []
+        waiting = [p for p in people_of(facts) if p.waits] if facts is not None else []
         if facts is None or not waiting:
             self.say("nobody waits to be let in")
             return
@@ -256,15 +256,20 @@ class Sharing(Attending):
         if facts is None:
             return
         person = next((each for each in facts.people if each.id == wish.who), None)
-        if wish.deed in ("admit", "deny", "raise", "lower", "hands", "kick"):
+        if wish.deed in ("admit", "deny", "raise", "lower", "hands") or (wish.deed == "remove" and person is not None):
             if person is not None:
                 await self._do_with_person(share, person, wish.deed)
             return
         match wish.deed:
             case "say":
                 await self.bridge.call(s.Say(session=share, text=wish.text))
-            case "drop" if person is None and wish.who:
+            case "remove" if wish.who:
                 await self.bridge.call(s.CancelPrompt(session=share, item=wish.who))
+            case "sooner" | "later":
+                prompt = next((each for each in facts.queue if each.id == wish.who and each.position), None)
+                place = prompt.position + (-1 if wish.deed == "sooner" else 1) if prompt is not None else 0
+                if place > 0:
+                    await self.bridge.call(s.MovePrompt(session=share, item=wish.who, position=place))
             case "pause":
                 await self.bridge.call(s.PauseQueue(session=share, on=not facts.paused))
             case "copy":
@@ -292,7 +297,10 @@ class Sharing(Attending):
                 if not person.pending:
                     return
                 request = s.Admit(session=share, participant=person.id, on=deed == "admit")
-            case "kick":
+            case "remove":
+                body = f"{clean(person.name)} sees and says nothing any more, and needs a new link to come back."
+                if not await self._sure(f"send {clean(person.name)} away", body, "Send away"):
+                    return
                 request = s.Kick(session=share, participant=person.id)
             case "hands":
                 if person.role != "driver":

@@ -1,12 +1,16 @@
 """The rows around a joined session: the status line above, and the facts below."""
 
 from agentdeck.protocol.facts import Facts
-from agentdeck.ui.figures import clean
+from agentdeck.ui.figures import clean, cut
 from agentdeck.ui.widgets.lines import Line, Lines, Piece, clip, spread, width_of
 from agentdeck.ui.widgets.token_gauge import row_pieces
 
 GOOD, FAIR = 80, 50
 """Health from which it is good, and from which it is worth a look."""
+LEAST = 18
+"""Cells that the name keeps however much is wrong with the line."""
+NAME = 32
+"""Cells of the session's name."""
 
 
 class JoinedBar(Lines):
@@ -25,7 +29,7 @@ class JoinedBar(Lines):
     ) -> None:  # fmt: skip
         """`queue` says in words what waits there; `trouble` what is wrong with the line."""
         bar = Piece(f" {self.glyphs.separator} ", "muted")
-        facts = [Piece(" agentdeck", "accent"), bar, Piece(clean(session), "strong")]
+        facts = [Piece(" agentdeck", "accent"), bar, Piece(cut(clean(session), NAME, self.glyphs.ellipsis), "strong")]
         if here:
             facts += [bar, Piece(f"[shared: {viewers}]", "working" if not trouble else "muted"), bar, Piece(role)]
             facts += [bar, Piece(queue, "muted")] if queue else []
@@ -36,8 +40,8 @@ class JoinedBar(Lines):
         right: tuple[Piece, ...] = (Piece(f" {self._clock} "),)
         if self._trouble:
             right = (Piece(f" {clean(self._trouble)} ", "filled"), *right)
-        if width_of(right) > width * 2 // 3:
-            right = clip(right[:1], width * 2 // 3)
+        if width_of(right) > width - LEAST:
+            right = clip(right[:1], width - LEAST)
         return [spread(self._facts, right, width)]
 
 

@@ -47,7 +47,7 @@ class ShareRail(Panel):
         return clip((*pieces[:-1], Piece(pieces[-1].text.rstrip(), "muted")), width) if pieces else ()
 
     def inside(self, width: int, height: int) -> list[Line]:
-        waiting = [person for person in self._people if person.pending]
+        waiting = [person for person in self._people if person.waits]
         here = sorted((p for p in self._people if not p.pending), key=lambda p: not p.online)
         lines = [Line(clip((Piece(f" {clean(self._problem)}", "error"),), width))] if self._problem else []
         lines += person_lines((*waiting, *here)[:MOST_PEOPLE], width)
@@ -56,6 +56,8 @@ class ShareRail(Panel):
         if not lines:
             lines = [Line(clip((Piece(" nobody has come yet", "muted"),), width))]
         lines += [prompt_line(prompt, width) for prompt in self._prompts[:MOST_PROMPTS]]
+        if len(self._prompts) > MOST_PROMPTS:
+            lines.append(Line((Piece(f"   and {len(self._prompts) - MOST_PROMPTS} more", "muted"),)))
         if self._paused:
             lines.append(Line(clip((Piece("   the queue is paused", "needs-you"),), width)))
         room = height - len(lines) - 1

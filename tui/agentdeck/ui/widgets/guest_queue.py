@@ -27,6 +27,12 @@ def open_prompts(prompts: Sequence[Prompt]) -> list[Prompt]:
     return sorted(shown, key=lambda prompt: (prompt.state == "queued", prompt.position))
 
 
+def waiting_words(waits_for: str) -> str:
+    """What the next prompt waits for, as a sentence."""
+    said = clean(waits_for)
+    return said if not said or said.startswith("waits") else f"waits for {said}"
+
+
 def prompt_line(prompt: Prompt, width: int, *, chosen: bool = False) -> Line:
     glyphs = active()
     match prompt.state:
@@ -63,7 +69,7 @@ class GuestQueue(Panel):
     @property
     def _why(self) -> str:
         waiting = any(prompt.state == "queued" for prompt in self._prompts)
-        return "" if not waiting or self._paused else self._waits_for
+        return "" if not waiting or self._paused else waiting_words(self._waits_for)
 
     def heading(self, width: int) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
         waiting = sum(prompt.state == "queued" for prompt in self._prompts)
@@ -78,5 +84,5 @@ class GuestQueue(Panel):
             return [Line(clip((Piece(said, "muted"),), width))]
         lines = [prompt_line(prompt, width) for prompt in self._prompts]
         if self._why:
-            lines.append(Line(clip((Piece(f"   {clean(self._why)}", "muted"),), width)))
+            lines.append(Line(clip((Piece(f"   {self._why}", "muted"),), width)))
         return lines

@@ -173,6 +173,11 @@ class Pane(Widget):
         return max(0, self.size.width - 2 * self.framed)
 
     @property
+    def left(self) -> int:
+        """Columns of the program before the pane's first one."""
+        return 0
+
+    @property
     def rows_shown(self) -> int:
         """Rows of the program, without frame and notes."""
         return max(0, self.size.height - self.framed - len(self._wrapped_notes))
@@ -329,17 +334,13 @@ class Pane(Widget):
         look, columns, replica = self.look, self.columns_shown, self.replica
         if replica is None or row is None:
             return Strip.blank(columns, look.blank)
-        strip = look.strip(row, columns)
+        left = self.left
+        strip = look.strip(row, left + columns).crop(left, left + columns)
         chosen = self.selection or self.found
         if chosen is not None and (span := chosen.columns(line, replica.row)) is not None:
-            start, end = span
-            strip = Strip.join(
-                [
-                    strip.crop(0, start),
-                    Strip(Segment(s.text, (s.style or Style()) + look.selected) for s in strip.crop(start, end)),
-                    strip.crop(end, columns),
-                ]
-            )
+            start, end = max(0, span[0] - left), max(0, span[1] - left)
+            chosen_part = Strip(Segment(s.text, (s.style or Style()) + look.selected) for s in strip.crop(start, end))
+            strip = Strip.join([strip.crop(0, start), chosen_part, strip.crop(end, columns)])
         return strip
 
     def _bottom_edge(self) -> Strip:

@@ -25,6 +25,11 @@ class Person(NamedTuple):
     """What a guest who waits sees on their own screen."""
     address: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """To be let in, and has not gone away."""
+        return self.pending and self.online
+
 
 def person_lines(people: Iterable[Person], width: int, chosen: str = "") -> list[Line]:
     """A line for each; of a guest who waits everything is shown, in two if one is too short."""
@@ -32,7 +37,7 @@ def person_lines(people: Iterable[Person], width: int, chosen: str = "") -> list
     for person in people:
         fill = "selected" if person.id == chosen else ""
         words = Piece(clean(person.words), "needs-you")
-        if person.pending and width_of((words,)) + 4 + NAME_WIDTH + len(person.address) + 3 > width:
+        if person.waits and width_of((words,)) + 4 + NAME_WIDTH + len(person.address) + 3 > width:
             short = person._replace(words="")
             lines += [_line(short, width)._replace(fill=fill), Line(clip((Piece("   "), words), width), fill)]
         else:
@@ -45,7 +50,10 @@ def _line(person: Person, width: int) -> Line:
     name = fit(clean(person.name), min(NAME_WIDTH, max(4, width - 14)), glyphs.ellipsis)
     left: tuple[Piece, ...]
     right: tuple[Piece, ...] = ()
-    if person.pending:
+    if person.pending and not person.online:
+        left = (Piece(f" {glyphs.state('idle')} ", "muted"), Piece(f"{name} ", "muted"))
+        right = (Piece(" waited, and left ", "muted"),)
+    elif person.pending:
         left = (Piece(f" {glyphs.state('needs_you')} ", "needs-you"), Piece(f"{name} ", "strong"))
         left += (Piece(clean(person.words), "needs-you"),)
         right = (Piece(f" {clean(person.address)} ", "muted"),)

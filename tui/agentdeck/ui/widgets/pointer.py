@@ -127,4 +127,4 @@ class Pointer:
         pane = self._pane
         x = min(max(0, int(event.x) - pane.framed), max(0, pane.columns_shown - 1))
         y = min(max(0, int(event.y)), max(0, pane.rows_shown - 1))
-        return Spot(pane.first_line + y, x)
+        return Spot(pane.first_line + y, pane.left + x)
