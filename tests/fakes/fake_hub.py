@@ -16,6 +16,7 @@ from agentdeck.protocol import insight as i
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import outside as o
 from agentdeck.protocol import queue as q
+from agentdeck.protocol import search as se
 from agentdeck.protocol import share as s
 from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Cursor, Frame, Modes, Row
@@ -97,6 +98,11 @@ class FakeHub:
         """When the last deck before went."""
         self.agents: dict[int, o.Attached] = {}
         """Agents that run elsewhere, by pid."""
+        self.places: list[se.Place] = []
+        """What was said anywhere, newest first; a search finds the words as they stand."""
+        self.titles: dict[str, str] = {}
+        """Of conversations, by `provider:id`."""
+        self.indexing = se.Indexing(complete=True)
         self.shares: dict[str, s.ShareFacts] = {}
         """What is shared, by share."""
         self.said: dict[str, list[s.ShareEvent]] = {}
@@ -204,6 +210,12 @@ class FakeHub:
                 return self.absences[request.key]
             case s.FollowShare() | s.ReadShare() | s.Share() | s.Panic() | s.SetRole():
                 return self._sharing(request)
+            case se.OpenSearch():
+                return msgspec.structs.replace(self.indexing)
+            case se.Search():
+                return self._search(request)
+            case se.ReadNames():
+                return se.Names(names={key: self.titles[key] for key in request.keys if key in self.titles})
             case o.ListAgents():
                 return o.Agents(agents=tuple(each.agent for each in self.agents.values()))
             case o.Attach():
@@ -257,6 +269,20 @@ class FakeHub:
             end = found + 1 if found >= 0 else end
         start = max(0, end - request.count)
         return f.Conversation(key=request.key, start=start, total=len(lines), lines=tuple(lines[start:end]), line=found)
+
+    def _search(self, request: se.Search) -> se.Hits:
+        found: list[se.Place] = []
+        fuller: set[str] = set()
+        for place in self.places:
+            at = place.snippet.find(request.text.strip())
+            if at < 0 or request.within not in ("", place.key):
+                continue
+            if request.each and sum(each.key == place.key for each in found) >= request.each:
+                fuller.add(place.key)
+                continue
+            found.append(msgspec.structs.replace(place, marks=((at, at + len(request.text.strip())),)))
+        more = len(found) > request.count
+        return se.Hits(text=request.text, places=tuple(found[: request.count]), more=more, fuller=tuple(sorted(fuller)))
 
     def share(self, facts: s.ShareFacts) -> None:
         """Say what a share is like now."""

@@ -1,5 +1,6 @@
 """Words are found in every conversation, once, with the place to open them at."""
 
+import contextlib
 import itertools
 import sqlite3
 from pathlib import Path
@@ -9,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentdeck import events as e
+from agentdeck.errors import AgentdeckError
 from agentdeck.live.conversation import render
-from agentdeck.search.ask import Hit, ask, cut_out, question
+from agentdeck.search.ask import Hit, Question, ask, cut_out, half_typed, question
 from agentdeck.search.gather import update
-from agentdeck.search.index import Index
+from agentdeck.search.index import Index, Row
+from agentdeck.search.inquiry import Inquiry
+from agentdeck.search.names import Names
 from agentdeck.transcripts.follow import read_all
 from agentdeck.transcripts.roots import roots
 from tests.search.talk import OTHER, SESSION, Talk
@@ -159,6 +163,116 @@ def test_a_hit_names_the_line_in_the_transcript(library: Library) -> None:
     data = talk.path.read_bytes()
     assert (hit.path, hit.provider) == (str(talk.path), "claude")
     assert b"the melon" in data[hit.offset : data.index(b"\n", hit.offset)]
+
+
+# ── while somebody types ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("typed", "wanted", "unwanted"),
+    [
+        ("fla", ("fla*",), ()),
+        ("flaky te", ("flaky", "te*"), ()),
+        ("flaky t", ("flaky", "t"), ()),
+        ("flaky ", ("flaky",), ()),
+        ("fla*", ("fla*",), ()),
+        ('"flaky te', ("flaky te*",), ()),
+        ('"flaky test"', ("flaky test",), ()),
+        ("soup -fla", ("soup",), ("fla",)),
+        ("src/app.py", ("src/app.py*",), ()),
+        ("", (), ()),
+    ],
+)
+def test_the_word_that_is_being_typed_counts_as_a_beginning(
+    typed: str, wanted: tuple[str, ...], unwanted: tuple[str, ...]
+) -> None:
+    assert half_typed(typed) == Question(wanted, unwanted)
+
+
+def inquire(library: Library, text: str, *, count: int = 100, each: int = 0, within: str = "") -> Inquiry:
+    return Inquiry(library.path, text, library.problems.append, count=count, each=each, within=within)
+
+
+def test_of_each_conversation_a_few_are_told_and_all_on_request(library: Library) -> None:
+    long = Talk(library.home, minute=2)
+    for number in range(6):
+        long.prompt(f"grape {number}")
+    Talk(library.home, OTHER, minute=1).prompt("grape other")
+    library.find("grape")
+    few = inquire(library, "grape", each=2)
+    assert [hit.snippet for hit in few.run()] == ["grape 5", "grape 4", "grape other"]
+    assert few.fuller == {f"claude:{SESSION}"}
+    assert len(inquire(library, "grape", within=f"claude:{SESSION}").run()) == 6
+
+
+def test_a_sub_agents_words_are_placed_where_the_conversation_was_then(library: Library) -> None:
+    talk = Talk(library.home).prompt("look around").answer("I ask somebody")
+    talk.subagent("a1").prompt("find the medlar")
+    Talk(library.home, minute=2).prompt("and then")
+    library.find("medlar")
+    (hit,) = inquire(library, "medlar").run()
+    assert (hit.agent, hit.turn) == ("a1", 1)
+
+
+def test_a_question_that_is_called_off_ends_with_what_it_has(library: Library) -> None:
+    for number in range(20):
+        Talk(library.home, f"{number:08}-0000-4000-8000-000000000000", minute=number).prompt(f"cherry {number}")
+    library.find("cherry")
+    before = inquire(library, "cherry")
+    before.cancel()
+    assert before.run() == []
+    amid = inquire(library, "cherry")
+    seen: list[Row] = []
+    look = amid._wants
+
+    def stop_at_the_third(row: Row) -> bool:
+        seen.append(row)
+        if len(seen) == 3:
+            amid.cancel()
+        return look(row)
+
+    amid._wants = stop_at_the_third  # type: ignore[method-assign]
+    assert [hit.snippet for hit in amid.run()] == ["cherry 19", "cherry 18"]
+    assert amid.cancelled
+    amid.cancel()
+
+
+def test_a_question_to_a_damaged_index_moves_it_aside(library: Library) -> None:
+    Talk(library.home).prompt("a fig")
+    library.find("fig")
+    with contextlib.closing(sqlite3.connect(library.path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'words_data'").fetchone()
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with library.path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    assert inquire(library, "fig").run() == []
+    assert "was damaged" in library.problems[0]
+    assert library.texts("fig") == ["a fig"]
+
+
+def test_an_index_that_cannot_be_opened_is_said(library: Library) -> None:
+    library.path.mkdir(parents=True)
+    with pytest.raises(AgentdeckError, match="cannot be used"):
+        inquire(library, "fig").run()
+
+
+def test_conversations_are_named_by_their_titles_or_how_they_began(library: Library) -> None:
+    Talk(library.home).prompt("  plant\nthe pear ")
+    titled = Talk(library.home, OTHER, minute=1).prompt("something else")
+    titled.record({"type": "ai-title", "aiTitle": "A garden", "sessionId": OTHER})
+    library.find("pear")
+    names = Names(library.path)
+    assert names.read([f"claude:{SESSION}", f"claude:{OTHER}", "claude:nobody"]) == {
+        f"claude:{SESSION}": "plant the pear",
+        f"claude:{OTHER}": "A garden",
+    }
+    titled.record({"type": "ai-title", "aiTitle": "An orchard", "sessionId": OTHER})
+    library.find("pear")
+    assert names.read([f"claude:{OTHER}"]) == {f"claude:{OTHER}": "An orchard"}
+    library.path.write_bytes(b"rubbish")
+    assert names.read(["claude:nobody"]) == {}
 
 
 # ── transcripts that change ────────────────────────────────────────────────────────────────────

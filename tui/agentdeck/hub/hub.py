@@ -25,6 +25,7 @@ from agentdeck.hub.outside import OutsideDesk
 from agentdeck.hub.peer import INTERVALS, Peer, ScreenView
 from agentdeck.hub.queue import QueueDesk
 from agentdeck.hub.roster import Roster
+from agentdeck.hub.searching import SearchDesk
 from agentdeck.hub.session import LiveSession
 from agentdeck.hub.share import ShareDesk
 from agentdeck.paths import Paths, make_private
@@ -69,8 +70,10 @@ class Hub:
         insight = InsightDesk(self.roster, self.facts, push=self.push, later=self.spawn_task)
         self.facts.annotate, self._meter.on_scan = insight.annotate, insight.scanned
         self.approvals.advisers.append(insight.advise)
+        self.searching = SearchDesk(paths, self.roster, self.problem)
         self._desks: tuple[Desk, ...] = (
             self.facts,
+            self.searching,
             insight,
             OutsideDesk(paths, self.roster, self.facts),
             queue,
@@ -97,6 +100,7 @@ class Hub:
         for desk in reversed(self._desks):
             desk.stop()
         await self.facts.worker.over()
+        await self.searching.indexer.over()
         self._idle.stop()
         self._meter.stop()
         for task in tuple(self._tasks):

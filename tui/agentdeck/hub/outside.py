@@ -17,12 +17,12 @@ from agentdeck.hub.desk import Answer, Desk
 from agentdeck.hub.facts import FactsDesk
 from agentdeck.hub.peer import Peer
 from agentdeck.hub.picture import Canvas
+from agentdeck.hub.resuming import resume_conversation
 from agentdeck.hub.roster import Roster
 from agentdeck.live import glance
 from agentdeck.paths import Paths
-from agentdeck.processes import conversations, detect, outside, resume, screens, sessions
+from agentdeck.processes import conversations, detect, outside, screens, sessions
 from agentdeck.processes.look import Look, system_look
-from agentdeck.processes.resume import Places
 from agentdeck.processes.screens import Picture, Seat, Unseen
 from agentdeck.processes.source import Process
 from agentdeck.processes.table import ProcessTable
@@ -273,11 +273,6 @@ class OutsideDesk(Desk):
             )
         if not agent.session:
             raise SessionError("nobody knows which conversation it had", hint="attach again and choose one of them")
-        others = await asyncio.to_thread(outside.survey, self._look, self._is_ours, glance.state)
-        if other := next((each for each in others if each.session == agent.session), None):
-            raise SessionError(f"process {other.pid} has gone on with this conversation", hint=outside.HINT)
-        if not resume.exists(agent.provider, agent.session, Places.of(watched.env)):
-            raise SessionError("its conversation has not been written down, so it cannot be resumed", hint="")
         spawn = m.Spawn(
             provider=agent.provider,
             cwd=agent.cwd,
@@ -286,7 +281,7 @@ class OutsideDesk(Desk):
             cols=request.cols,
             rows=request.rows,
         )
-        return await self._roster.spawn(spawn)
+        return await resume_conversation(self._roster, self._look, spawn, watched.env)
 
 
 def _cancel(watched: _Watched) -> None:

@@ -36,8 +36,13 @@ class Worker:
         began: Callable[[], None],
         take: Callable[[AnyFrame], None],
         problem: Callable[[str], None],
+        module: str = "agentdeck.worker.main",
+        purpose: str = "transcripts cannot be followed",
     ) -> None:
+        """`module` is the program; `purpose` says what does not happen without it."""
         self._arguments = arguments
+        self._module = module
+        self._purpose = purpose
         self._began = began
         self._take = take
         self._problem = problem
@@ -100,13 +105,13 @@ class Worker:
             if loop.time() - began > STEADY:
                 deaths = 0
             if deaths == 1:
-                self._problem(f"transcripts cannot be followed, trying again: {words}")
+                self._problem(f"{self._purpose}, trying again: {words}")
             await asyncio.sleep(AGAIN_AFTER[min(deaths, len(AGAIN_AFTER) - 1)])
             deaths += 1
 
     async def _follow(self) -> str:
         """Run one process until it ends; return its last words."""
-        argv = (sys.executable, "-m", "agentdeck.worker.main", *self._arguments())
+        argv = (sys.executable, "-m", self._module, *self._arguments())
         self._starting = asyncio.get_running_loop().create_task(_start(argv, self._take))
         try:
             process = await asyncio.shield(self._starting)

@@ -20,6 +20,7 @@ from agentdeck.protocol import facts as f
 from agentdeck.protocol import insight as i
 from agentdeck.protocol import outside as o
 from agentdeck.protocol import queue as q
+from agentdeck.protocol import search as se
 from agentdeck.protocol import share as s
 from agentdeck.protocol.base import Reply, Request
 from agentdeck.protocol.screen import Frame, Row
@@ -298,6 +299,7 @@ DeskRequest = (
     | q.AskInterrupt
     | q.GuardedInterrupt | i.WatchInsight | i.ReadInsight | i.ReadAway
     | w.Explain | w.MakeReport | w.Looking | w.Mute
+    | se.SearchRequests
     | s.ShareRequests
 )  # fmt: skip
 """What its desks answer (hub/desk.py), each its own."""
@@ -407,5 +409,6 @@ AnyReply = (
     | a.Approvals | a.ApprovalAsked | a.ApprovalGone | a.Rules
     | q.Queues | q.InterruptTold
     | w.Explained | w.Report | w.Alert
+    | se.SearchReplies
     | s.ShareReplies
 )  # fmt: skip

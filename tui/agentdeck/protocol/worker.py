@@ -66,4 +66,15 @@ class Problem(msgspec.Struct, frozen=True, tag="problem"):
     text: str
 
 
-AnyFrame = Told | Gauges | Totals | Limits | Problem
+class Indexed(msgspec.Struct, frozen=True, kw_only=True, tag="indexed"):
+    """How far the index of all conversations is: transcripts read, of those that had to be."""
+
+    done: int = 0
+    of: int = 0
+    complete: bool = False
+    empty: bool = False
+    """Nothing can be found in it, because nothing has been said."""
+    problem: str = ""
+
+
+AnyFrame = Told | Gauges | Totals | Limits | Problem | Indexed

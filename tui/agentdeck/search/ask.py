@@ -17,6 +17,8 @@ AROUND: Final = 80
 """Characters shown before and after the first word that was found."""
 
 _TERM: Final = re.compile(r'(-?)(?:"([^"]*)"?|(\S+))')
+_UNFINISHED: Final = re.compile(r"(?:^|[\s\"])(?!-)\S*[^\W_]{2}\Z")
+"""A text that ends within a word, or a phrase, that is wanted."""
 
 
 class Question(NamedTuple):
@@ -63,6 +65,11 @@ def question(text: str) -> Question:
         if any(c.isalnum() for c in term):
             (unwanted if minus else wanted).append(term)
     return Question(tuple(wanted), tuple(unwanted))
+
+
+def half_typed(text: str) -> Question:
+    """Read what somebody is still typing: the word at its end counts as a beginning, from two letters on."""
+    return question(f"{text}*" if _UNFINISHED.search(text) else text)
 
 
 def ask(
@@ -151,16 +158,21 @@ def _matches(pattern: "re.Pattern[str]", line: str) -> Iterator[tuple[int, int]]
         yield found.span()
 
 
+class _Bare(dict[int, str]):
+    """Each character, when it is met for the first time, in lower case without its accents."""
+
+    def __missing__(self, code: int) -> str:
+        low = unicodedata.normalize("NFD", chr(code))[0].lower()
+        self[code] = bare = low if len(low) == 1 else chr(code)
+        return bare
+
+
+_BARE: Final = _Bare()
+
+
 def _plain(text: str) -> str:
     """Lower case without accents, character for character."""
-    if text.isascii():
-        return text.lower()
-    return "".join(_bare(character) for character in text)
-
-
-def _bare(character: str) -> str:
-    low = unicodedata.normalize("NFD", character)[0].lower()
-    return low if len(low) == 1 else character
+    return text.lower() if text.isascii() else text.translate(_BARE)
 
 
 def _passage_at(row: Row, pattern: "re.Pattern[str]") -> Passage | None:

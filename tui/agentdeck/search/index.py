@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from agentdeck.errors import AgentdeckError
 from agentdeck.search.passages import ROLES, Passage, segmented
 
 VERSION: Final = 1
@@ -132,6 +133,13 @@ class Index:
         done = self._db.execute("INSERT INTO files(path, agent) VALUES(?, ?)", (path, agent))
         return Indexed(done.lastrowid or 0, path, agent, 0, 0, -1, 0, b"", "", "", 0, 0)
 
+    def transcripts_of(self, agent: str, session: str) -> list[Indexed]:
+        """The rows of a session's main transcripts, the one that was written last at the end."""
+        rows = self._db.execute(
+            f"SELECT {_FILE_COLUMNS} FROM files WHERE agent = ? AND session = ? ORDER BY changed", (agent, session)
+        )
+        return [Indexed(*row) for row in rows if b"/subagents/" not in row[1]]
+
     def save(self, file: Indexed) -> None:
         self._db.execute(f"INSERT OR REPLACE INTO files({_FILE_COLUMNS}) VALUES({','.join('?' * 12)})", file)
 
@@ -161,6 +169,15 @@ class Index:
         gone, every = self._db.execute("SELECT count(*) FILTER (WHERE file = 0), count(*) FROM turns").fetchone()
         return gone / every if every else 0.0
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to be found."""
+        return self._db.execute("SELECT 1 FROM turns WHERE file != 0 LIMIT 1").fetchone() is None
+
+    def interrupt(self) -> None:
+        """End what is being asked, from another thread: it raises `sqlite3.OperationalError`."""
+        self._db.interrupt()
+
     def clear(self) -> None:
         """Make it empty, to be filled anew."""
         with self.writing():
@@ -188,6 +205,15 @@ class Index:
             query, (expression, since << SHIFT, *agents, *numbers)
         ):
             yield Row(number >> SHIFT, path, agent, session or "", project or "", offset, ROLES[role], turn)
+
+    def turn_at(self, agent: str, session: str, at: int) -> int:
+        """The number of a session's newest message of the main conversation at a time; -1 when there is none."""
+        found = self._db.execute(
+            "SELECT max(t.turn) FROM files f CROSS JOIN turns t ON t.file = f.id"
+            " WHERE f.agent = ? AND f.session = ? AND t.id < ?",
+            (agent, session, at + 1 << SHIFT),
+        ).fetchone()[0]
+        return -1 if found is None else int(found)
 
     # ── opening ────────────────────────────────────────────────────────────────────────────────
 
@@ -223,6 +249,14 @@ class Index:
             db.close()
             raise
         return db
+
+
+def unusable(path: Path, error: Exception) -> AgentdeckError:
+    """What to tell a person when the index can be neither read nor made anew."""
+    return AgentdeckError(
+        f"the search index {path} cannot be used: {error}",
+        hint="make room on the disk, or remove the file: it is made anew from the transcripts",
+    )
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -48,6 +48,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action("previous_session", "Previous session, in the same mode", MOVE, ("ctrl+pageup",), ("ctrl+pageup",)),
     Action("next_panel", "Next panel", MOVE, ("tab",)),
     Action("filter", "Filter the sessions: words, s:waiting, p:codex, #tag", MOVE, ("/",), (), 70, "filter"),
+    Action("search", "Search all conversations", MOVE, ("s",), (), 71, "search all"),
     Action("attach", "Watch an agent that runs elsewhere; about it; resume it here", SESSION, ("a",)),
     Action("new", "Start a session", SESSION, ("n",), (), 80, "new"),
     Action("new_prompt", "Start a session with a first prompt", SESSION, ("N",)),

@@ -43,10 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     from agentdeck.cli.days import midnight
     from agentdeck.cli.places import known_provider, within
-    from agentdeck.errors import AgentdeckError, UsageError
+    from agentdeck.errors import UsageError
     from agentdeck.paths import locate
     from agentdeck.search.ask import ask, question
-    from agentdeck.search.index import Index
+    from agentdeck.search.index import Index, unusable
 
     what = question(" ".join(arguments.text))
     if not what.wanted:
@@ -73,10 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
             _show(list(found), as_json=arguments.json)
     except (OSError, sqlite3.Error) as error:
-        raise AgentdeckError(
-            f"the search index {path} cannot be used: {error}",
-            hint="make room on the disk, or remove the file: it is made anew from the transcripts",
-        ) from error
+        raise unusable(path, error) from error
     if note:
         _say(note)
     return 0

@@ -20,6 +20,7 @@ from agentdeck.protocol import insight as i
 from agentdeck.protocol import messages as m
 from agentdeck.protocol import outside as o
 from agentdeck.protocol import queue as q
+from agentdeck.protocol import search as se
 from agentdeck.protocol import share as sh
 from agentdeck.protocol.screen import Modes
 from agentdeck.ui import state
@@ -31,6 +32,7 @@ from agentdeck.ui.screens.concluding import Concluding
 from agentdeck.ui.screens.confirm import Confirm
 from agentdeck.ui.screens.help import Help
 from agentdeck.ui.screens.palette import Palette
+from agentdeck.ui.screens.searching import Searching
 from agentdeck.ui.screens.share_deeds import Sharing
 from agentdeck.ui.widgets.pane import Pane
 from agentdeck.ui.widgets.sidebar import Sidebar
@@ -42,7 +44,7 @@ BELL_EVERY: Final = 1.0
 """Seconds between two rings of the terminal's own bell."""
 
 
-class DeckScreen(Sharing, Concluding, Approving):
+class DeckScreen(Searching, Sharing, Concluding, Approving):
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
         self._questions: list[m.ClipboardAsked] = []
@@ -117,7 +119,9 @@ class DeckScreen(Sharing, Concluding, Approving):
         """A decoded key: any in DECK mode, and in TYPING on a terminal that cannot hand over raw bytes."""
         event.stop()
         event.prevent_default()
-        if self.filtering:
+        if self.searching is not None:
+            self.searching.post_message(events.Key(event.key, event.character))
+        elif self.filtering:
             self.filter_key(event)
         elif self.seeking is not None:
             self.find_key(event)
@@ -127,6 +131,8 @@ class DeckScreen(Sharing, Concluding, Approving):
             self._enter_feed(False)
         elif (action := self.keymap.deck_action(event.key, reading=self.reading)) is not None:
             self.run_deed(action)
+        elif event.key == "escape" and self.leave_found():
+            pass
         elif event.key == "escape" and self.deck.filter:
             self.set_filter("")
         else:
@@ -185,7 +191,7 @@ class DeckScreen(Sharing, Concluding, Approving):
         if self.filtering:
             return mode, [("enter", "keep"), ("esc", "clear")], f"{note}_"
         if self.reading and not self.typing:
-            return mode, [*self.keymap.hints("reading"), (self.keymap.keys_for("help").split()[0], "keys")], note
+            return mode, [*self.reading_hints, (self.keymap.keys_for("help").split()[0], "keys")], note
         return mode, self.keymap.hints("typing" if self.typing else "deck"), note
 
     # ── dialogs that change nothing ────────────────────────────────────────────────────────────
@@ -264,6 +270,8 @@ class DeckScreen(Sharing, Concluding, Approving):
                 self.take_attached(push)
             case q.Queues():
                 self.take_queues(push)
+            case se.Indexing():
+                self.take_indexing(push)
             case sh.ShareTold() | sh.ShareEvents() | sh.ShareGone():
                 self.take_shares(push)
             case w.Alert():

@@ -3,13 +3,12 @@
 None of it changes a session. What the hub does not know is left out or said, and asked anew when the line was mended.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Final
 
 import msgspec
-from rich.cells import cell_len
 from textual import events
 
 from agentdeck import providers
@@ -21,7 +20,6 @@ from agentdeck.ui.replica import Replica
 from agentdeck.ui.screens.call_detail import CallScreen, LineScreen
 from agentdeck.ui.screens.moves import Moves, edited
 from agentdeck.ui.screens.usage import UsageScreen
-from agentdeck.ui.selection import Selection, Spot
 from agentdeck.ui.told import Told
 from agentdeck.ui.widgets import usage_plot
 from agentdeck.ui.widgets.feed import EventFeed
@@ -263,15 +261,19 @@ class Telling(Moves):
         replica.take(page)
         return page
 
-    async def open_at(self, key: str, turn: int) -> None:
-        """Show a conversation, of ours or `provider:id`, from the message of this number on. Raises `SessionError`."""
+    async def open_at(self, key: str, turn: int, *, cwd: str = "", words: Sequence[str] = (), role: str = "") -> None:
+        """Show a conversation, of ours or `provider:id`, from the message of this number on. Raises `SessionError`.
+
+        `words` are marked where the message, or what follows it, has one of them, where `role` speaks if it does there.
+        `cwd` is where it was, if known.
+        """
         if ":" not in key:
             session = await self.bridge.resolve(key)
             if not session.resume_id:
                 raise SessionError(f"{session.name} has no conversation yet", hint="its first prompt begins it")
             key = f"{providers.known(self.config)[session.provider].family}:{session.resume_id}"
         provider, _, own = key.partition(":")
-        facts = f.Facts(key=key, provider=provider, provider_session=own, watched=True)
+        facts = f.Facts(key=key, provider=provider, provider_session=own, cwd=cwd, watched=True)
         replica = self.replica(key)
         assert isinstance(replica, Told)
         columns, rows = self.pane_size
@@ -280,15 +282,17 @@ class Telling(Moves):
             f.ReadConversation(key=key, width=columns, count=max(rows, 200), turn=turn), f.Conversation
         )
         replica.take(page)
+        if (known := self.panels.facts(key)) is not None and known.cwd:
+            facts = msgspec.structs.replace(facts, cwd=known.cwd)
         self.panels.visitors[key] = facts_state.as_session(facts)
-        if (known := self.panels.facts(key)) is not None:
-            self.panels.visitors[key] = facts_state.as_session(msgspec.structs.replace(facts, cwd=known.cwd))
         self.deck = state.watch(self.deck, self.panels.watched)
         self.choose(key)
+        self.draw()  # it may have been selected already, and not shown
         if page.line >= 0:
-            text = page.lines[page.line - page.start].text
-            self.pane.show_found(Selection(Spot(page.line, 0), Spot(page.line, max(0, cell_len(text) - 1))))
+            found = find.in_message(page, words, role)
+            self.pane.show_found(found)
             self.pane.scroll_to_line(page.line)
+            self.pane.reveal(found.anchor.line)
             self.draw()
 
     # ── finding ────────────────────────────────────────────────────────────────────────────────
