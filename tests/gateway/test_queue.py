@@ -37,6 +37,14 @@ async def work(world: World, session: str) -> None:
     await until(lambda: _is(world, session, "working"))
 
 
+async def busy(world: World) -> tuple[str, Guest]:
+    """A shell that works, and a driver who watches it."""
+    session, link = await shell(world)
+    ana = await world.join(link, "ana")
+    await work(world, session)
+    return session, ana
+
+
 async def _is(world: World, session: str, *wanted: str) -> bool:
     return await state_of(world, session) in wanted
 
@@ -61,9 +69,7 @@ async def test_prompts_are_typed_in_order_with_the_names_of_their_authors(world:
 
 
 async def test_an_interrupt_ends_the_turn_once_and_pauses_the_queue(world: World) -> None:
-    session, link = await shell(world)
-    guest = await world.join(link, "ana")
-    await work(world, session)
+    session, guest = await busy(world)
     await guest.send("command", "k1", text=": later")
     await guest.answer("k1")
     await guest.send("interrupt", "i1")
@@ -80,9 +86,7 @@ async def test_an_interrupt_ends_the_turn_once_and_pauses_the_queue(world: World
 
 
 async def test_a_prompt_is_taken_back_by_its_author_or_the_owner_and_moved_by_the_owner(world: World) -> None:
-    session, link = await shell(world)
-    guest = await world.join(link, "ana")
-    await work(world, session)
+    session, guest = await busy(world)
     items = []
     for n in range(3):
         await guest.send("command", f"k{n}", text=f": number {n}")
@@ -102,9 +106,7 @@ async def test_a_prompt_is_taken_back_by_its_author_or_the_owner_and_moved_by_th
 
 
 async def test_the_owner_and_guests_wait_in_one_order(world: World) -> None:
-    session, link = await shell(world)
-    ana = await world.join(link, "ana")
-    await work(world, session)
+    session, ana = await busy(world)
     await ana.send("command", "k1", text=": one")
     await ana.answer("k1")
     await world.client.ask(q.Enqueue(sessions=(session,), text=": the plan"), q.Queues)
@@ -133,9 +135,7 @@ async def _shows(world: World, session: str, wanted: str) -> bool:
 
 
 async def test_who_cancels_in_the_owners_own_list_cancels_for_the_guest(world: World) -> None:
-    session, link = await shell(world)
-    ana = await world.join(link, "ana")
-    await work(world, session)
+    session, ana = await busy(world)
     await ana.send("command", "k1", text=": one")
     await ana.answer("k1")
     (waits,) = (await world.client.ask(q.ReadQueue(session=session), q.Queues)).prompts
@@ -145,9 +145,7 @@ async def test_who_cancels_in_the_owners_own_list_cancels_for_the_guest(world: W
 
 
 async def test_the_end_of_a_share_takes_back_what_guests_wanted_and_nothing_else(world: World) -> None:
-    session, link = await shell(world)
-    ana = await world.join(link, "ana")
-    await work(world, session)
+    session, ana = await busy(world)
     await ana.send("command", "k1", text=": one")
     await ana.answer("k1")
     await ana.send("interrupt", "i1")
@@ -186,9 +184,7 @@ async def test_a_hub_that_dies_before_a_prompt_was_queued_leaves_it_to_the_next_
 
 
 async def test_nobody_fills_the_queue(world: World) -> None:
-    session, link = await shell(world)
-    guest = await world.join(link, "ana")
-    await work(world, session)
+    _, guest = await busy(world)
     codes = []
     for n in range(8):
         await guest.send("command", f"k{n}", text=": x")
@@ -198,9 +194,7 @@ async def test_nobody_fills_the_queue(world: World) -> None:
 
 
 async def test_the_same_command_sent_twice_is_queued_once(world: World) -> None:
-    session, link = await shell(world)
-    guest = await world.join(link, "ana")
-    await work(world, session)
+    _, guest = await busy(world)
     for _ in range(2):
         await guest.send("command", "same", text=": once")
     await guest.until(lambda: len([e for e in guest.of("echo") if e["d"]["ref"] == "same"]) == 2)

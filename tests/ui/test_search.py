@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("utc")
 
 API, WEB = session(1).id, session(2).id
 PAST, OLD = "claude:0b6d7a52", "codex:7f0c4a5e"
-WORK = "/home/ana/work/orchard"
+WORK = "/home/ana/code/orchard"
 MORE = "more " * 20
 HOUR, DAY = 3600.0, 86400.0
 
