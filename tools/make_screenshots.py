@@ -8,20 +8,26 @@ cairosvg is only needed for the PNG beside each SVG.
 import asyncio
 import os
 import re
+import sys
 from pathlib import Path
 
 from textual.pilot import Pilot
 
-from agentdeck.config import Config
-from agentdeck.demo.stage import stage
-from agentdeck.hub.client import HubClient
-from agentdeck.paths import Paths
-from agentdeck.protocol import messages as m
-from agentdeck.ui import theme
-from agentdeck.ui.app import DeckApp
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
 
-OUT = Path(__file__).parent.parent / "screenshots"
-SETTLE = 8.0
+from agentdeck.config import Config  # noqa: E402
+from agentdeck.demo.stage import stage  # noqa: E402
+from agentdeck.hub.client import HubClient  # noqa: E402
+from agentdeck.paths import Paths  # noqa: E402
+from agentdeck.protocol import messages as m  # noqa: E402
+from agentdeck.ui import theme  # noqa: E402
+from agentdeck.ui.app import DeckApp  # noqa: E402
+from tests.fakes.recorded import transcripts  # noqa: E402
+
+OUT = ROOT / "screenshots"
+PLAYER = ROOT / "tests" / "page" / "player.py"
+SETTLE = 4.0
 """Seconds until the recordings show something worth seeing."""
 
 SHOTS: dict[str, tuple[tuple[int, int], str, tuple[str, ...]]] = {
@@ -53,18 +59,38 @@ def without_fonts(svg: str) -> str:
     return svg.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
 
 
+def recorded(home: Path) -> Path:
+    """Put a recorded transcript where the player finds it."""
+    home.mkdir()
+    source = home / "recorded.jsonl"
+    source.write_bytes(max(transcripts("claude", "2.1.329-basic"), key=lambda each: len(each.data)).data)
+    return source
+
+
+async def with_transcript(client: HubClient, home: Path) -> str:
+    """Put a session whose transcript was recorded, too, in the place of the first one."""
+    first = (await client.ask(m.List(), m.Sessions)).sessions[0]
+    await client.call(m.Stop(session=first.id, grace=0.2))
+    await client.call(m.Forget(session=first.id))
+    request = m.Spawn(
+        provider="claude", cwd=first.cwd, env={**os.environ, "HOME": os.fspath(home)}, name=first.name, cols=120,
+        rows=40, argv=(sys.executable, os.fspath(PLAYER), os.fspath(recorded(home)), str(os.getpid())),
+    )  # fmt: skip
+    return (await client.ask(request, m.Done)).session
+
+
 async def shoot(paths: Paths) -> None:
     palettes = theme.load_palettes()
-    await asyncio.sleep(SETTLE)
     async with await HubClient.connect(paths, kind="screenshots") as client:
-        sessions = (await client.ask(m.List(), m.Sessions)).sessions
+        session = await with_transcript(client, paths.state.parent.parent / "home")
+        await asyncio.sleep(SETTLE)
         for name, (size, colours, keys) in SHOTS.items():
             app = DeckApp(
                 lambda start=True: HubClient.connect(paths, kind="deck", start=start),
                 Config(theme=colours),
                 palettes=palettes,
                 env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
-                attach=sessions[0].id,
+                attach=session,
             )
             async with app.run_test(size=size) as pilot:
                 await settled(pilot)
