@@ -9,6 +9,7 @@ import asyncio
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 from textual.pilot import Pilot
@@ -112,5 +113,9 @@ def write(name: str, svg: str) -> None:
 
 
 if __name__ == "__main__":
-    with stage() as paths:
-        asyncio.run(shoot(paths))
+    with tempfile.TemporaryDirectory(prefix="ad-home-", dir="/tmp", ignore_cleanup_errors=True) as own:
+        for variable in ("CLAUDE_CONFIG_DIR", "CODEX_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+            os.environ.pop(variable, None)
+        os.environ["HOME"] = own  # the deck follows the transcripts of whoever's home it is
+        with stage() as paths:
+            asyncio.run(shoot(paths))

@@ -1,7 +1,7 @@
 """Fill a private hub with recorded sessions, and take everything away again.
 
-The hub's state is in a directory that is thrown away, so the demo never meets the person's own sessions, and its
-limits are off, so that theirs do not end it.
+The hub's state is in a directory that is thrown away, so the demo never touches the person's own sessions, and its
+limits are off, so that theirs do not end it. Its deck still watches what else runs for them, as every deck does.
 """
 
 import asyncio
